@@ -1,0 +1,1 @@
+"""Values without I/O: money, periods, identifiers, the clock and the error family."""
