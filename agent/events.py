@@ -1,4 +1,4 @@
-"""The events of a run: a closed union of small frozen dataclasses. Every wire is an encoder over these and nothing else."""
+"""The events of a run: a closed union of small frozen dataclasses. A wire is an encoder over these, nothing else."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ _BY_TYPE: dict[str, type[Any]] = {kind.type: kind for kind in Event.__args__}
 
 
 def data_of(event: Event) -> dict[str, Any]:
-    """The event's data as CONTRACT's table has it (a proposal's fields stand beside `call_id`; no cost, no `cost_usd`)."""
+    """The event's data as clients get it: a proposal's fields stand beside `call_id`, an unknown cost is left out."""
     if isinstance(event, ProposalMade):
         return {"call_id": event.call_id, **event.proposal}
     if isinstance(event, TextDelta):

@@ -1,4 +1,4 @@
-"""The PennyError family: what can go wrong, with a stable code, a status for HTTP and a message that is safe to show."""
+"""The PennyError family: what can go wrong, with a stable code, an HTTP status and a message that is safe to show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Money: an exact number of minor units of one ISO 4217 currency. Unlike currencies never mix, and no float is involved."""
+"""Money: an exact number of minor units of one ISO 4217 currency. Unlike currencies never mix; no float is involved."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from domain.errors import InvalidInput
 
 MAX_MINOR = 10**15
 """Amounts beyond this many minor units are refused as typing errors; it also keeps every sum within a bigint."""
-
 
 
 class CurrencyMismatch(InvalidInput):

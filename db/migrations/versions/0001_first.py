@@ -6,6 +6,8 @@ names; penny_worker moves runs through the queue and appends their events, and s
 
 from alembic import op
 
+from db.migrations.script import execute_script
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -47,7 +49,8 @@ CREATE TABLE account (
     opening_minor bigint NOT NULL DEFAULT 0,
     version int NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (user_id, id)
+    PRIMARY KEY (user_id, id),
+    UNIQUE (user_id, id, currency)
 );
 CREATE UNIQUE INDEX account_name ON account (user_id, lower(name));
 
@@ -91,11 +94,13 @@ CREATE TABLE txn (
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (user_id, id),
     UNIQUE (user_id, no),
-    FOREIGN KEY (user_id, account_id) REFERENCES account ON DELETE CASCADE,
+    -- with the currency: a posting is in its account's currency, so that a balance is a plain sum
+    FOREIGN KEY (user_id, account_id, currency) REFERENCES account (user_id, id, currency) ON DELETE CASCADE,
     FOREIGN KEY (user_id, category_id) REFERENCES category ON DELETE SET NULL (category_id)
 );
 CREATE INDEX txn_day ON txn (user_id, day DESC, no DESC);
 CREATE INDEX txn_category_day ON txn (user_id, category_id, day);
+CREATE INDEX txn_merchant ON txn (user_id, lower(merchant), day);
 CREATE UNIQUE INDEX txn_import ON txn (user_id, account_id, import_id) WHERE import_id IS NOT NULL;
 
 CREATE TABLE rule (
@@ -168,7 +173,7 @@ CREATE TABLE run (
 CREATE UNIQUE INDEX run_one_running ON run (session_id) WHERE status = 'running';
 CREATE INDEX run_due ON run (created_at) WHERE status IN ('queued', 'running');
 
--- One row per flush: `events` is a JSON array of [seq, type, data], dense in seq, first to last_seq.
+-- One row per flush: `events` holds a line per event, "seq<TAB>type<TAB>data as JSON", dense in seq from seq to last_seq.
 CREATE TABLE run_event (
     user_id uuid NOT NULL,
     run_id uuid NOT NULL REFERENCES run ON DELETE CASCADE,
@@ -255,7 +260,7 @@ GRANT EXECUTE ON FUNCTION resolve_user TO penny_app;
 
 
 def upgrade() -> None:
-    op.execute(SCHEMA)
+    execute_script(SCHEMA)
     mine = "(SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
     for table in OWN_ROWS:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
@@ -271,7 +276,7 @@ def upgrade() -> None:
     op.execute("GRANT SELECT, DELETE, UPDATE (last_txn_no) ON app_user TO penny_app")
     op.execute(f"CREATE POLICY own_rows ON identity FOR SELECT TO penny_app USING (user_id = {mine})")
     op.execute("GRANT SELECT ON identity TO penny_app")
-    op.execute(RESOLVE_USER)
+    execute_script(RESOLVE_USER)
 
     op.execute("CREATE POLICY queue ON run TO penny_worker USING (true)")
     op.execute(

@@ -1,0 +1,56 @@
+"""The grammar that the model's answer is held to: one call of one known tool, as a JSON schema."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": "string", "maxLength": 60}
+_NUMBER: Schema = {"type": "number"}
+_BY: Schema = {"enum": ["category", "merchant", "month", "weekday", "account"]}
+
+_TOOLS: dict[str, tuple[tuple[str, ...], dict[str, Schema]]] = {
+    "get_budget_status": ((), {"month": _TEXT, "category": _TEXT}),
+    "list_transactions": (
+        (),
+        {"merchant": _TEXT, "category": _TEXT, "period": _TEXT, "limit": {"type": "integer", "minimum": 1, "maximum": 100}},
+    ),
+    "get_spending": (("by",), {"by": _BY, "category": _TEXT, "period": _TEXT}),
+    "compare_periods": (("period_a", "period_b"), {"period_a": _TEXT, "period_b": _TEXT, "category": _TEXT}),
+    "find_recurring": ((), {}),
+    "set_budget": (("category", "amount"), {"category": _TEXT, "amount": _NUMBER, "month": _TEXT}),
+    "move_money": (
+        ("from_category", "to_category", "amount"),
+        {"from_category": _TEXT, "to_category": _TEXT, "amount": _NUMBER, "month": _TEXT},
+    ),
+    "add_transaction": (
+        ("amount", "merchant"),
+        {"amount": _NUMBER, "merchant": _TEXT, "category": _TEXT, "date": _TEXT},
+    ),
+    "categorize_transaction": (("transaction", "category"), {"transaction": _TEXT, "category": _TEXT}),
+    "undo_change": ((), {}),
+}
+
+NONE = "none"
+"""The call that says that no tool fits."""
+
+KNOWN = frozenset(_TOOLS)
+"""The tools that this model was tuned for; others that a request offers are left alone."""
+
+
+def schema(offered: Collection[str]) -> Schema:
+    """The schema of an answer: a call of one of the `offered` tools that this model knows, or of none."""
+    calls = [_call(name, *_TOOLS[name]) for name in _TOOLS if name in offered]
+    return {"oneOf": [*calls, _call(NONE, (), {})]}
+
+
+def _call(name: str, required: tuple[str, ...], properties: dict[str, Schema]) -> Schema:
+    args = {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": {"tool": {"const": name}, "args": args},
+        "required": ["tool", "args"],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,105 @@
+"""The routing prompt: a constant beginning, the same for every user and day, then what is this user's and this message's.
+
+The process keeps the constant beginning's state (docs/local-model.md), so only the last message is ever read anew.
+Periods and names stay in the user's words: the tools resolve them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Role = dict[str, str]
+"""A chat message as the runtime takes it: `{"role", "content"}`."""
+
+EARLIER_MESSAGES = 6
+EARLIER_CHARACTERS = 240
+MESSAGE_CHARACTERS = 800
+
+_SYSTEM = """You route messages for a personal budget app. Pick ONE tool for the user's last message and fill its arguments \
+from what the user said. Copy names and time words exactly as the user wrote them ("last month", "October"). Leave out \
+what the user did not say. Use earlier messages only to fill what the last message leaves out.
+Tools:
+get_budget_status(month?, category?) - how the user is doing against budgets: left, over, under, on track, what a budget is
+list_transactions(merchant?, category?, period?, limit?) - show or list past purchases; what was bought; totals at one store
+get_spending(by, category?, period?) - how much was spent, in all or in a category; where money goes by category, merchant, \
+month or weekday
+compare_periods(period_a, period_b, category?) - compare spending in two months
+find_recurring() - subscriptions, recurring or automatic charges
+set_budget(category, amount, month?) - set or change the budget limit of a category
+move_money(from_category, to_category, amount, month?) - shift budget from one category to another
+add_transaction(amount, merchant, category?, date?) - user just spent, paid or bought something; record it
+categorize_transaction(transaction, category) - file a transaction, given by its number or store, under a category
+undo_change() - take back, revert or undo the last change
+none() - greeting, thanks, general chat, sending real money to people, or a request none of the tools can do
+Answer with JSON only: {"tool": ..., "args": {...}}"""
+
+_SPENT = (("User", "how much did travel cost me in May?"), ("App", "You spent $90.00 on Travel in May 2026."))
+_SET = (("User", "make my rent budget 900"), ("App", "Rent for November 2026: $850.00 to $900.00. Confirm?"))
+
+_SHOTS: tuple[tuple[tuple[tuple[str, str], ...], str, str, dict[str, Any]], ...] = (
+    ((), "how much went to dining in August?", "get_spending", {"by": "category", "category": "dining", "period": "August"}),
+    ((), "hello there", "none", {}),
+    ((), "make my rent budget 900", "set_budget", {"category": "rent", "amount": 900}),
+    ((), "what did I get at Costco in May?", "list_transactions", {"merchant": "Costco", "period": "May"}),
+    (
+        (),
+        "paid 7.25 at Blue Bottle this morning",
+        "add_transaction",
+        {"amount": 7.25, "merchant": "Blue Bottle", "date": "this morning"},
+    ),
+    (
+        (),
+        "transfer 20 from shopping to dining",
+        "move_money",
+        {"from_category": "shopping", "to_category": "dining", "amount": 20},
+    ),
+    ((), "how much of my travel budget is left?", "get_budget_status", {"month": "this month", "category": "travel"}),
+    ((), "am I doing ok?", "get_budget_status", {"month": "this month"}),
+    ((), "tell me a joke", "none", {}),
+    ((), "June vs July?", "compare_periods", {"period_a": "June", "period_b": "July"}),
+    ((), "purchase 71 belongs in travel", "categorize_transaction", {"transaction": "71", "category": "travel"}),
+    ((), "where do I shop the most?", "get_spending", {"by": "merchant"}),
+    ((), "wire 300 to my sister", "none", {}),
+    (_SPENT, "and health?", "get_spending", {"by": "category", "category": "health", "period": "May 2026"}),
+    (_SET, "no, 950", "set_budget", {"category": "rent", "amount": 950}),
+    (_SET, "cancel that change", "undo_change", {}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of the conversation: `who` is "User" or "App"."""
+
+    who: str
+    text: str
+
+
+def _last(categories: Sequence[str], earlier: Sequence[Said], text: str) -> str:
+    lines = [f"Categories: {', '.join(categories)}"] if categories else []
+    if earlier:
+        lines.append("Earlier:")
+        lines += [f"{said.who}: {_short(said.text, EARLIER_CHARACTERS)}" for said in earlier[-EARLIER_MESSAGES:]]
+    return "\n".join([*lines, f"Message: {_short(text, MESSAGE_CHARACTERS)}"])
+
+
+def _short(text: str, limit: int) -> str:
+    """On one line, cut in the middle: the end of a message matters as much as its beginning."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit // 2]} … {line[-limit // 2 :]}"
+
+
+def prefix() -> list[Role]:
+    """The constant messages that every prompt begins with."""
+    roles = [{"role": "system", "content": _SYSTEM}]
+    for earlier, text, tool, args in _SHOTS:
+        roles.append({"role": "user", "content": _last((), [Said(*line) for line in earlier], text)})
+        roles.append({"role": "assistant", "content": json.dumps({"tool": tool, "args": args})})
+    return roles
+
+
+def messages(categories: Sequence[str], earlier: Sequence[Said], text: str) -> list[Role]:
+    """The whole prompt for the user's message `text`; `earlier` is what was said before it, oldest first."""
+    return [*prefix(), {"role": "user", "content": _last(categories, earlier, text)}]

@@ -1,0 +1,314 @@
+"""One run: from the user's message to the terminal event, as the owner of a claim makes it.
+
+Finished steps are stored as they happen; the end (last message, last events, status) is one transaction. What another
+owner left behind is reconciled first: whoever applies the events in order ends with exactly the final text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import orjson
+import structlog
+from langgraph.graph.state import CompiledStateGraph
+
+from agent import events as ev
+from agent.graph import CONFIG, TurnContext, TurnState, tool_events, unanswered
+from agent.history import WINDOW_TURNS, earlier, said, with_notes
+from agent.model import Model, Situation
+from db.engine import Database
+from domain.clock import Clock, today
+from domain.errors import PennyError, Unavailable
+from ledger import profile
+from memory import event_log, messages, runs
+from memory.event_log import Frame, Stream
+from memory.messages import Message, reply_text
+from memory.runs import Claim, End, LeaseLost, Tokens
+from prompts.library import Prompt
+from tools.tool import ToolContext
+
+log = structlog.get_logger(__name__)
+
+DEADLINE_SECONDS = 600
+COMPLETE_RETRY_SECONDS = 0.5
+
+StopReason = Literal["cancel", "handover"]
+
+
+class RunTimedOut(Unavailable):
+    """The reply took longer than a run may."""
+
+    code = "run_timed_out"
+
+
+@dataclass(frozen=True)
+class Agent:
+    """What every run of this process works with. `owner` names the process in leases."""
+
+    db: Database
+    model: Model
+    prompt: Callable[[], Prompt]
+    clock: Clock
+    graph: CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]
+    owner: str
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a run starts from."""
+
+    context: TurnContext
+    turn: list[Message]
+    logged: list[Frame]
+    cancelled: bool
+
+
+@dataclass
+class Run:
+    """The making of one reply. `stop_reason` tells why the task was cancelled, when it is; a run that is `ending` need
+    not be cancelled any more."""
+
+    agent: Agent
+    claim: Claim
+    stream: Stream
+    stop_reason: StopReason | None = None
+    ending: bool = False
+    _turn: list[Message] = field(default_factory=list)
+    _reply: str = ""
+    _tokens: Tokens = field(default_factory=Tokens)
+    _told: set[tuple[str, str]] = field(default_factory=set)
+
+    async def perform(self) -> None:
+        """Makes the reply. Raises LeaseLost when another process took over, CancelledError on a handover."""
+        status: End = "failed"
+        last: ev.Event
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                start = await self._load()
+                self._announce(start)
+                if start.cancelled:
+                    raise asyncio.CancelledError
+                async for part in self.agent.graph.astream(
+                    {"messages": start.turn},
+                    CONFIG,
+                    context=start.context,
+                    stream_mode=["custom", "updates"],
+                    version="v2",
+                ):
+                    if part["type"] == "custom":
+                        self._emit(part["data"])
+                    elif part["type"] == "updates":
+                        for update in part["data"].values():
+                            self._turn += update["messages"]
+            status, last = "finished", ev.RunFinished(str(self.claim.message_id), reply_text(self._turn))
+        except asyncio.CancelledError:
+            if self.stop_reason == "handover":
+                raise
+            status, last = "cancelled", ev.RunCancelled()
+        except LeaseLost:
+            raise
+        except TimeoutError:
+            last = _failed(RunTimedOut("The reply took too long and was stopped. Please try again."))
+        except PennyError as error:
+            last = _failed(error)
+        except Exception:
+            log.exception("run.crashed", run_id=str(self.claim.run_id))
+            last = ev.RunFailed("internal", "Something went wrong on our side. Please try again.", True)
+        self.ending = True
+        await self._complete(status, last)
+
+    async def _load(self) -> _Start:
+        agent, claim = self.agent, self.claim
+        async with agent.db.transaction(claim.user) as tx:
+            run = await tx.pg.fetchrow("SELECT cancel_requested, prompt_version FROM run WHERE id = $1", claim.run_id)
+            stored = await messages.turns(tx, claim.session_id, claim.turn - WINDOW_TURNS, claim.turn)
+            person = await profile.get(tx)
+            logged = (await event_log.read(tx, claim.run_id, 0))[0] if claim.attempt > 1 else []
+        if run is None:
+            raise LeaseLost  # the session was deleted meanwhile
+        turn = [m for m in stored if m.turn == claim.turn]
+        past, notes = earlier(m for m in stored if m.turn < claim.turn)
+        prefs = person.preferences
+        day = today(agent.clock, prefs.time_zone)
+        situation = Situation(day, prefs.locale, prefs.currency, prefs.time_zone, person.categories, person.accounts)
+        prompt = agent.prompt()
+        context = TurnContext(
+            model=agent.model,
+            system=prompt.render(_variables(situation)),
+            situation=situation,
+            earlier=past,
+            opening=with_notes(notes, turn[0].text),
+            tools=ToolContext(
+                db=agent.db,
+                user=claim.user,
+                today=day,
+                preferences=prefs,
+                clock=agent.clock,
+                session_id=claim.session_id,
+                run_id=claim.run_id,
+                prompt_version=prompt.version,
+                said=said(stored),
+            ),
+            keep=self._keep,
+            count=self._count,
+        )
+        return _Start(context, turn, logged, run["cancel_requested"])
+
+    def _announce(self, start: _Start) -> None:
+        self._turn = list(start.turn)
+        if self.claim.attempt == 1:
+            self._emit(self._started(start))
+        else:
+            self._reconcile(start)
+
+    def _started(self, start: _Start) -> ev.RunStarted:
+        claim = self.claim
+        return ev.RunStarted(
+            str(claim.run_id),
+            str(claim.session_id),
+            str(claim.message_id),
+            self.agent.model.name,
+            start.context.tools.prompt_version,
+        )
+
+    def _reconcile(self, start: _Start) -> None:
+        """Brings the log in line with the stored steps: withdraws text of the interrupted step, adds lost events."""
+        for frame in start.logged:
+            data = orjson.loads(frame.data)
+            if frame.type == ev.TextDelta.type:
+                self._reply += data["text"]
+            elif frame.type == ev.TextRetracted.type:
+                self._reply = self._reply[: data["keep"]]
+            elif "call_id" in data:
+                self._told.add((frame.type, data["call_id"]))
+        if not start.logged:
+            self._emit(self._started(start))
+        self._emit(ev.RunResumed(self.claim.attempt))
+        want = reply_text(start.turn)
+        keep = _common_start(self._reply, want)
+        if keep < len(self._reply):
+            self._emit(ev.TextRetracted(keep))
+        if keep < len(want):
+            self._emit(ev.TextDelta(want[keep:]))
+        args = {call["id"]: call["args"] for m in start.turn for call in m.tool_calls}
+        for message in start.turn:
+            if message.role == "tool":
+                body = message.body
+                call_id = body["call_id"]
+                self._emit(ev.ToolStarted(call_id, body["name"], body["label"], args.get(call_id, {})))
+                for event in tool_events(message, None):
+                    self._emit(event)
+
+    def _emit(self, event: ev.Event) -> None:
+        if isinstance(event, ev.TextDelta):
+            self._reply += event.text
+        elif isinstance(event, ev.TextRetracted):
+            self._reply = self._reply[: event.keep]
+        elif call_id := getattr(event, "call_id", None):
+            if (event.type, call_id) in self._told:
+                return
+            self._told.add((event.type, call_id))
+        self.stream.emit(event.type, ev.data_of(event))
+
+    def _count(self, tokens: Tokens) -> None:
+        mine = self._tokens
+        self._tokens = Tokens(
+            mine.input + tokens.input,
+            mine.output + tokens.output,
+            mine.cache_read + tokens.cache_read,
+            mine.cache_write + tokens.cache_write,
+        )
+
+    def _placed(self, new: Sequence[Message], kept: Sequence[Message]) -> list[Message]:
+        return [replace(m, turn=self.claim.turn, pos=len(kept) + n) for n, m in enumerate(new)]
+
+    async def _keep(self, new: Sequence[Message]) -> list[Message]:
+        placed = self._placed(new, self._turn)
+        async with self.agent.db.transaction(self.claim.user) as tx:
+            await runs.append(tx, self.claim, self.agent.owner, placed)
+        return placed
+
+    def _ending(self, status: End) -> list[Message]:
+        """The messages that close the turn. A turn that did not finish keeps what was said, every call answered."""
+        if status == "finished":
+            last = self._turn.pop()
+            return [replace(m, id=self.claim.message_id) for m in self._placed([last], self._turn)]
+        open_calls = [
+            Message(
+                "tool",
+                '{"summary": "This call did not finish."}',
+                {
+                    "call_id": call["id"],
+                    "name": call["name"],
+                    "label": call["name"],
+                    "ok": False,
+                    "summary": "This call did not finish.",
+                    "facts": [],
+                    "chart": None,
+                    "proposal_id": None,
+                },
+            )
+            for call in unanswered(self._turn)
+        ]
+        kept = reply_text(self._turn)
+        partial = self._reply[len(kept) :].lstrip("\n") if len(self._reply) > len(kept) else ""
+        closing = Message("assistant", partial, {"status": status}, id=self.claim.message_id)
+        return self._placed([*open_calls, closing], self._turn)
+
+    async def _complete(self, status: End, last: ev.Event) -> None:
+        """Ends the run, trying again while the database is away, until the lease is another's."""
+        ending = self._ending(status)
+        error = ev.data_of(last) if isinstance(last, ev.RunFailed) else None
+        used = self._tokens
+        self._emit(ev.Usage(used.input, used.output, used.cache_read, used.cache_write))
+        self._emit(last)
+        frames: list[Frame] = []
+        while True:
+            try:
+                frames = frames or await self.stream.log.take_last(self.stream)
+                async with self.agent.db.transaction(self.claim.user) as tx:
+                    await runs.complete(
+                        tx,
+                        self.claim,
+                        self.agent.owner,
+                        status=status,
+                        messages=ending,
+                        events=event_log.lines(frames),
+                        tokens=self._tokens,
+                        error=error,
+                    )
+            except (Unavailable, OSError, asyncpg.InterfaceError) as away:
+                log.warning("run.complete_retried", run_id=str(self.claim.run_id), error=type(away).__name__)
+                await asyncio.sleep(COMPLETE_RETRY_SECONDS)
+            else:
+                self.stream.show(frames, last=True)
+                return
+
+
+def _common_start(a: str, b: str) -> int:
+    """How many characters the two share from the start."""
+    for n, (left, right) in enumerate(zip(a, b, strict=False)):
+        if left != right:
+            return n
+    return min(len(a), len(b))
+
+
+def _failed(error: PennyError) -> ev.RunFailed:
+    return ev.RunFailed(error.code, error.message, error.retryable)
+
+
+def _variables(at: Situation) -> dict[str, str]:
+    return {
+        "today": at.today.isoformat(),
+        "weekday": at.today.strftime("%A"),
+        "locale": at.locale,
+        "currency": at.currency,
+        "time_zone": ZoneInfo(at.time_zone).key,
+        "categories": ", ".join(at.categories) or "none yet",
+        "accounts": ", ".join(at.accounts) or "none yet",
+    }

@@ -1,0 +1,63 @@
+"""The HTTP application: every route, with its errors as problems, inside the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from api import problems
+from api.edge import Edge
+from api.openapi import describe
+from api.problems import documented
+from api.routes import health, journal, messages, model, money, page, preferences, proposals, runs, sessions
+from api.services import Services
+
+DESCRIPTION = """A conversational budget assistant: ask about money, or ask for a change, which becomes a proposal that
+only the user applies. Errors are `application/problem+json` (RFC 9457) with a stable `code`; lists take `limit` and
+`cursor`; amounts are whole minor units with their currency."""
+
+ROUTERS = (
+    sessions.router,
+    messages.router,
+    runs.router,
+    proposals.router,
+    journal.router,
+    money.router,
+    preferences.router,
+    model.router,
+)
+
+
+def create_app(services: Services, *, cors_origins: Sequence[str] = ()) -> FastAPI:
+    """The application over `services`, which are ready to be used and are closed by who made them.
+
+    The demo page and its tokens are there only when `services.dev` is. `cors_origins` are the sites whose pages may call.
+    """
+    app = FastAPI(
+        title="Penny",
+        version="1.0.0",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    problems.install(app)
+    if cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(cors_origins),
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "Prefer", "X-Request-Id"],
+            expose_headers=["Penny-Run-Id", "Preference-Applied", "Location", "Retry-After", "X-Request-Id"],
+        )
+    app.add_middleware(Edge)
+    app.include_router(health.router)
+    for router in ROUTERS:
+        app.include_router(router, responses=documented(401, 422, 503))
+    if services.dev is not None:
+        app.include_router(page.router)
+    app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
+    return app

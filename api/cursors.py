@@ -1,0 +1,29 @@
+"""Cursors: where the next page of a list starts, as opaque text."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import orjson
+
+from domain.errors import InvalidInput
+
+T = TypeVar("T")
+
+
+def encode(place: object | None) -> str | None:
+    """The cursor of a place: a tuple of JSON values, dates, times and UUIDs; None for no further page."""
+    return None if place is None else urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def decode(cursor: str | None, read: Callable[..., T]) -> T | None:
+    """The place that `encode` put into the cursor, its parts given to `read`. Raises InvalidInput for any other text."""
+    if cursor is None:
+        return None
+    try:
+        parts: Any = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return read(*parts)
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        raise InvalidInput("The cursor is not one that this list gave; leave it out to start from the first page.") from None

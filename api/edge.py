@@ -1,0 +1,80 @@
+"""The outermost layer, plain ASGI: a request id, security headers, a limit on bodies, and a 500 that gives nothing away."""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+from dataclasses import dataclass
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import internal, problem
+
+BODY_LIMIT = 1024 * 1024
+"""Bytes of a request's body."""
+
+_log = logging.getLogger(__name__)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+"""Sent unless the response has a header of that name."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Wraps the application. The client's X-Request-Id is kept when it is a plain one; else a new one is made."""
+
+    app: ASGIApp
+    body_limit: int = BODY_LIMIT
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+        received = 0
+
+        async def send_on(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                sent = MutableHeaders(scope=message)
+                sent["X-Request-Id"] = request_id
+                for name, value in _HEADERS.items():
+                    sent.setdefault(name, value)
+            await send(message)
+
+        async def receive_on() -> Message:
+            nonlocal received
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > self.body_limit:
+                    raise HTTPException(413)
+            return message
+
+        announced = headers.get("content-length", "")
+        try:
+            if announced.isdecimal() and int(announced[:20]) > self.body_limit:
+                detail = f"The request's body is larger than the {self.body_limit} bytes accepted here."
+                await problem(request_id, 413, "too_large", detail)(scope, receive, send_on)
+            else:
+                await self.app(scope, receive_on, send_on)
+        except Exception as error:
+            # Messages of exceptions can quote what a user sent, so only their type and place are logged.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("request %s failed: %s\n%s", request_id, type(error).__name__, frames)
+            if not started:
+                await internal(request_id)(scope, receive, send_on)

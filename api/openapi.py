@@ -1,0 +1,73 @@
+"""OpenAPI beyond what the routes say themselves: the events of a run and the shape of problems."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+from agent.events import TERMINAL, Event, ProposalMade
+from api.problems import Problem
+
+_REF = "#/components/schemas/{model}"
+
+
+def _kinds() -> tuple[type[Any], ...]:
+    kinds: tuple[type[Any], ...] = Event.__args__
+    return kinds
+
+
+def _events_table() -> str:
+    rows = "\n".join(f"- `{kind.type}`: {inspect.cleandoc(kind.__doc__ or '')}" for kind in _kinds())
+    ends = ", ".join(f"`{kind.type}`" for kind in TERMINAL)
+    return (
+        "Events are server-sent: `id: <seq>`, `event: <type>`, `data: <JSON>`, lines ending in LF; a comment every 15 "
+        f"seconds keeps the connection open. `seq` rises by one from 1. Exactly one of {ends} comes, last. Types that a "
+        f"client does not know are to be ignored.\n\n{rows}"
+    )
+
+
+EVENTS = _events_table()
+"""What the events are, for descriptions (Markdown)."""
+
+
+def event_stream_content() -> dict[str, Any]:
+    """The content of a response that streams events; `x-events` gives the schema of each type's data."""
+    return {
+        "schema": {"type": "string", "description": "Server-sent events."},
+        "x-events": {kind.type: {"$ref": _REF.format(model=_name(kind))} for kind in _kinds()},
+    }
+
+
+def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """A replacement for `app.openapi` that adds the schemas of problems and events; made once."""
+    made: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not made:
+            made.update(get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes))
+            schemas = made.setdefault("components", {}).setdefault("schemas", {})
+            for model, adapter in [("Problem", TypeAdapter[Any](Problem))] + [
+                (_name(kind), TypeAdapter[Any](kind)) for kind in _kinds()
+            ]:
+                schema = adapter.json_schema(ref_template=_REF)
+                schemas.update(schema.pop("$defs", {}))
+                schemas[model] = schema
+            schemas[_name(ProposalMade)] = {
+                "description": inspect.cleandoc(ProposalMade.__doc__ or ""),
+                "allOf": [
+                    {"$ref": _REF.format(model="ProposalView")},
+                    {"type": "object", "properties": {"call_id": {"type": "string"}}, "required": ["call_id"]},
+                ],
+            }
+        return made
+
+    return openapi
+
+
+def _name(kind: type[Any]) -> str:
+    return f"Event{kind.__name__}"

@@ -1,0 +1,147 @@
+/** A proposal as a card: what would change, field by field, and the user's decision, sent once. */
+
+import { Problem } from "./api.js";
+import { el, icon } from "./dom.js";
+import { distance, shown } from "./values.js";
+
+const STATUS = {
+  pending: "Waiting for you", applied: "Applied", rejected: "Rejected", expired: "Expired",
+  superseded: "Replaced", undone: "Undone",
+};
+const CHECK = "M5 12.5l4.5 4.5L19 7.5";
+
+/** `proposal` is as GET /v1/proposals/{id} shows it, with `journal_id` once applied. */
+export class ProposalCard {
+  #api;
+  #proposal;
+  #busy = false;
+  #note = "";
+  #undo = null;
+
+  /** `onApplied` is called once when the user's decision wrote something. */
+  constructor(api, proposal, { onApplied = () => {} } = {}) {
+    this.#api = api;
+    this.#proposal = proposal;
+    this.onApplied = onApplied;
+    this.element = el("section", { class: "card", tabindex: "-1" });
+    this.#render();
+  }
+
+  get id() {
+    return this.#proposal.id;
+  }
+
+  /** Shows what has become of the proposal elsewhere. */
+  async refresh() {
+    if (this.#proposal.status !== "pending" || this.#busy) return;
+    const now = await this.#api.get(`/v1/proposals/${this.#proposal.id}`);
+    if (now.status === this.#proposal.status || this.#busy) return;
+    this.#proposal = now;
+    this.#render();
+  }
+
+  async #once(act) {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#note = "";
+    this.#render();
+    try {
+      await act();
+    } catch (error) {
+      await this.#failed(error);
+    }
+    this.#busy = false;
+    this.#render();
+    (this.element.querySelector("button") ?? this.element).focus({ preventScroll: true });
+  }
+
+  #apply() {
+    return this.#once(async () => {
+      const { id, hash } = this.#proposal;
+      const answer = await this.#api.post(`/v1/proposals/${id}/confirm`, { hash });
+      this.#proposal = { ...this.#proposal, status: "applied", journal_id: answer.journal_id };
+      this.onApplied();
+    });
+  }
+
+  #reject() {
+    return this.#once(async () => {
+      await this.#api.post(`/v1/proposals/${this.#proposal.id}/reject`);
+      this.#proposal = { ...this.#proposal, status: "rejected" };
+    });
+  }
+
+  #undoIt() {
+    return this.#once(async () => {
+      const answer = await this.#api.post(`/v1/journal/${this.#proposal.journal_id}/undo`);
+      const proposal = answer.proposal ?? answer;
+      if (proposal.hash) {
+        this.#undo = new ProposalCard(this.#api, proposal, { onApplied: () => this.#undone() });
+      } else {
+        this.#undone();
+      }
+    });
+  }
+
+  #undone() {
+    this.#proposal = { ...this.#proposal, status: "undone" };
+    this.#render();
+  }
+
+  async #failed(error) {
+    this.#note = error.message;
+    if (!(error instanceof Problem) || error.status !== 409) return;
+    const fresh = error.body.proposal ?? error.body.details?.proposal;
+    if (fresh) {
+      this.#proposal = fresh;
+      this.#note = "This changed in the meantime, so nothing was written. Here is the change as it would be now.";
+    } else {
+      this.#proposal = await this.#api.get(`/v1/proposals/${this.#proposal.id}`).catch(() => this.#proposal);
+    }
+  }
+
+  #render() {
+    const { status, text, diff } = this.#proposal;
+    const parts = [
+      el("header", {},
+        el("h3", {}, status === "pending" ? "Proposed change" : "Change"),
+        el("span", { class: `chip ${status}` }, status === "applied" ? icon(CHECK) : null, STATUS[status] ?? status)),
+      text ? el("p", { class: "what" }, text) : null,
+      this.#diff(diff ?? []),
+      el("p", { class: "note", role: "status", hidden: !this.#note }, this.#note),
+      this.#actions(status),
+      this.#undo?.element,
+    ];
+    this.element.className = `card ${status}`;
+    this.element.setAttribute("aria-label", `${status === "pending" ? "Proposed change" : STATUS[status]}: ${text ?? ""}`);
+    this.element.setAttribute("aria-busy", String(this.#busy));
+    this.element.replaceChildren(...parts.filter(Boolean));
+  }
+
+  #diff(rows) {
+    if (!rows.length) return null;
+    return el("ul", { class: "diff" }, ...rows.map(({ what, field, before, after }) =>
+      el("li", {},
+        el("span", { class: "name" }, el("b", {}, String(what ?? "")), field ? ` ${field}` : ""),
+        el("span", { class: "values" },
+          el("del", {}, el("span", { class: "hidden" }, "from "), shown(before)),
+          icon("M5 12h14M13 6l6 6-6 6"),
+          el("ins", {}, el("span", { class: "hidden" }, "to "), shown(after))))));
+  }
+
+  #actions(status) {
+    const { expires_at: expires, journal_id: journal } = this.#proposal;
+    if (status === "pending") {
+      return el("footer", {},
+        el("button", { type: "button", class: "primary", disabled: this.#busy, onclick: () => this.#apply() },
+          this.#busy ? "Working…" : "Apply"),
+        el("button", { type: "button", class: "plain", disabled: this.#busy, onclick: () => this.#reject() }, "Reject"),
+        expires ? el("time", { datetime: expires, title: new Date(expires).toLocaleString() }, `Expires ${distance(expires)}`) : null);
+    }
+    if (status === "applied" && journal && !this.#undo) {
+      return el("footer", {},
+        el("button", { type: "button", class: "plain", disabled: this.#busy, onclick: () => this.#undoIt() }, "Undo"));
+    }
+    return null;
+  }
+}

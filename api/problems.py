@@ -1,0 +1,138 @@
+"""Errors on the wire: RFC 9457 `application/problem+json` with a stable `code`, and nothing internal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from domain.errors import PennyError, Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 2
+
+_CODES = {
+    400: ("bad_request", "The body could not be read; send JSON in UTF-8."),
+    404: ("not_found", "There is nothing at this address; /openapi.json lists what there is."),
+    405: ("method_not_allowed", "This address does not answer to that method; the Allow header lists those it does."),
+    413: ("too_large", "The request's body is larger than this route accepts."),
+}
+
+
+class FieldError(BaseModel):
+    """One value that cannot be used."""
+
+    field: str = Field(description="Its name; in nested values with dots.")
+    where: str = Field(description="body, query, path or header.")
+    message: str
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). `code` is stable; `detail` is for people; some codes carry further members."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str = Field(description="The status in words.")
+    status: int
+    detail: str = Field(description="One sentence that says what to do.")
+    code: str = Field(description="Stable and machine-readable.")
+    request_id: str | None = Field(None, description="Also in the X-Request-Id header; name it when you report the error.")
+    errors: list[FieldError] | None = Field(None, description="With code invalid_input: the values that cannot be used.")
+
+
+class UnsupportedMediaType(PennyError):
+    """The body is not of a type that this route reads."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class NotAcceptable(PennyError):
+    """The route cannot answer in any type that the client accepts."""
+
+    code = "not_acceptable"
+    status = 406
+
+
+def problem(
+    request_id: str, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+) -> Response:
+    """The response for an error; `members` are further JSON values for clients and cannot hide the standard ones."""
+    body = members | {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": _sendable(detail),
+        "code": code,
+        "request_id": request_id,
+    }
+    return Response(orjson.dumps(body, default=str), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def of_error(request_id: str, error: PennyError, headers: Mapping[str, str] | None = None) -> Response:
+    """The response for a PennyError."""
+    sent = dict(headers or {})
+    if error.status == 401:
+        sent["WWW-Authenticate"] = 'Bearer realm="penny"' + (', error="invalid_token"' if "token" in error.code else "")
+    if isinstance(error, Unavailable) and error.retryable:
+        sent["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return problem(request_id, error.status, error.code, error.message, sent, **error.details)
+
+
+def internal(request_id: str) -> Response:
+    """The response for an error that nobody foresaw."""
+    return problem(request_id, 500, "internal", "Something went wrong here; the request id helps to find out what.")
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that can answer with these error statuses, for OpenAPI."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {s: {"description": HTTPStatus(s).phrase, "content": {MEDIA_TYPE: {"schema": schema}}} for s in statuses}
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of `app` a problem, the framework's own too."""
+
+    async def penny_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, PennyError)
+        return of_error(request.state.request_id, error)
+
+    async def http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        code, detail = _CODES.get(error.status_code, ("http_error", HTTPStatus(error.status_code).description))
+        return problem(request.state.request_id, error.status_code, code, detail, error.headers)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        errors = [_field_error(e) for e in error.errors()]
+        first = errors[0]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        detail = f"{first['field']}: {first['message']}{more}" if first["field"] else first["message"]
+        return problem(request.state.request_id, 422, "invalid_input", detail, errors=errors)
+
+    app.add_exception_handler(PennyError, penny_error)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RequestValidationError, invalid)
+
+
+def _field_error(error: dict[str, Any]) -> dict[str, str]:
+    where, *path = (str(part) for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "json_invalid":
+        path, message = [], "The body is not valid JSON."
+    elif error["type"] == "missing" and not path:
+        message = "The body is missing; send a JSON object."
+    elif error["type"] == "extra_forbidden":
+        message = "There is no such field here."
+    return {"field": _sendable(".".join(path)[:128]), "where": where, "message": _sendable(message)}
+
+
+def _sendable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,177 @@
+"""Messages: what was said in a session, and saying something, which starts a run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request, Response
+from pydantic import AfterValidator, Field
+
+from api.caller import JSON_BODY, CallerDep
+from api.cursors import decode, encode
+from api.negotiation import JSON, STREAM, preferred, prefers_async
+from api.openapi import EVENTS, event_stream_content
+from api.problems import RETRY_AFTER_SECONDS, documented, problem
+from api.protocols import native
+from api.reply import RunEnded, collect
+from api.routes.proposals import ProposalView
+from api.services import IfRunning
+from api.shapes import Cursor, Input, Instant, Limit, Output, Page, SessionId, Text
+from api.streams import event_stream
+from memory import messages, sessions
+
+TEXT_LENGTH = 8000
+
+router = APIRouter(prefix="/v1/sessions/{session_id}/messages", tags=["messages"])
+
+T = TypeVar("T")
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise ValueError("says nothing")
+    return text
+
+
+class NewMessage(Input):
+    """What the user says."""
+
+    text: Annotated[Text, Field(min_length=1, max_length=TEXT_LENGTH), AfterValidator(_said)]
+    client_id: Annotated[Text, Field(min_length=1, max_length=128)] | None = Field(
+        None, description="A name the client gives this message, so that sending it again makes no second run."
+    )
+    if_running: IfRunning = Field(
+        "enqueue", description="While a reply is being made in this session: wait for it, refuse with 409, or stop it."
+    )
+
+
+class MessageView(Output):
+    """One thing said in a session, by the user or by Penny, or a decision on a proposal. `seq` rises."""
+
+    id: UUID
+    seq: int
+    role: str = Field(description="user, assistant or decision.")
+    text: str
+    created_at: Instant | None
+    run_id: UUID | None
+    tools: list[dict[str, Any]] = Field(description="The tools the reply used: `{call_id, name, label, ok, summary, facts}`.")
+    proposals: list[Any] = Field(description="The proposals made for it.")
+    figures: list[dict[str, Any]] = Field(description="The figures in the text: `{start, end, text, fact_id?, verified}`.")
+
+
+class ReplyView(Output):
+    """The reply of a run that is done."""
+
+    run_id: UUID
+    reply: str
+    figures: list[dict[str, Any]]
+    proposals: list[ProposalView]
+    usage: dict[str, Any] = Field(description="Tokens, as the usage event has them; empty when the model counted none.")
+
+
+class RunAccepted(Output):
+    """The run that will answer; GET /v1/runs/{run_id}/events follows it."""
+
+    run_id: UUID
+
+
+@router.get("", summary="Read a session", responses=documented(404))
+async def index(
+    caller: CallerDep, session_id: SessionId, limit: Limit = 50, cursor: Cursor = None
+) -> Page[MessageView]:
+    """The latest `limit` turns (a message with what answers it), oldest first; `next` leads to earlier ones."""
+    before = decode(cursor, int)
+    async with caller.transaction() as tx:
+        await sessions.get(tx, session_id)
+        found, place = await messages.page(tx, session_id, limit, before)
+    return Page(items=[MessageView(**item) for item in found], next=encode(None if place is None else (place,)))
+
+
+@router.post(
+    "",
+    summary="Say something",
+    dependencies=[JSON_BODY],
+    response_model=ReplyView,
+    responses=documented(404, 406, 409, 413, 415, 500, 503)
+    | {
+        200: {
+            "description": "The reply when it is done, or, for `Accept: text/event-stream`, the run as it happens.",
+            "headers": {"Penny-Run-Id": {"schema": {"type": "string", "format": "uuid"}}},
+            "content": {STREAM: event_stream_content()},
+        },
+        202: {
+            "model": RunAccepted,
+            "description": "For `Prefer: respond-async`: the run, which goes on by itself.",
+            "headers": {"Penny-Run-Id": {"schema": {"type": "string", "format": "uuid"}}},
+        },
+    },
+    description=f"""Stores the message and starts its run, which goes on to its end whether or not the client stays.
+
+`Accept: {STREAM}` streams the run's events; `Accept: {JSON}` waits for the reply; `Prefer: respond-async` answers 202 at
+once. Every answer names the run in the header `Penny-Run-Id`. The same `client_id` again gives the same run (with another
+text: 409). A run that fails while the client waits is a problem with the run's code; one that is cancelled, 409.
+
+{EVENTS}""",
+)
+async def say(
+    request: Request,
+    caller: CallerDep,
+    session_id: SessionId,
+    message: NewMessage,
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
+    prefer: Annotated[str | None, Header(description="`respond-async` for 202 at once.")] = None,
+) -> Response:
+    at_once = prefers_async(prefer)
+    wanted = "json" if at_once else preferred(accept)
+    runner = caller.services.runner
+    accepted = await runner.submit(
+        caller.user, session_id, message.text, client_id=message.client_id, if_running=message.if_running
+    )
+    run_id = accepted.run_id
+    headers = {"Penny-Run-Id": str(run_id)}
+    if at_once:
+        body = RunAccepted(run_id=run_id).model_dump_json()
+        headers |= {"Preference-Applied": "respond-async", "Location": f"/v1/runs/{run_id}"}
+        return Response(body, 202, headers, JSON)
+    events = runner.events(caller.user, run_id)
+    if wanted == "stream":
+        return event_stream(native.frames(events), str(run_id))
+    try:
+        reply = await while_connected(request, collect(events))
+    except RunEnded as error:
+        if error.status == 503:
+            headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return problem(
+            request.state.request_id,
+            error.status,
+            error.code,
+            error.message,
+            headers,
+            run_id=str(run_id),
+            retryable=error.retryable,
+        )
+    if reply is None:  # nobody is there to read it
+        return Response(status_code=204)
+    view = ReplyView(run_id=run_id, reply=reply.text, figures=reply.figures, proposals=reply.proposals, usage=reply.usage)
+    return Response(view.model_dump_json(), 200, headers, JSON)
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of `work`, or None when the client left before it was there; `work` is then cancelled."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

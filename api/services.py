@@ -1,0 +1,83 @@
+"""What the HTTP service is given when it is made; penny/bootstrap.py makes the real ones, tests their own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from api.auth import DevAccess, Identity
+    from db.engine import Database
+    from domain.clock import Clock
+
+IfRunning = Literal["enqueue", "reject", "interrupt"]
+
+
+class Accepted(Protocol):
+    """What became of a message: the run that answers it."""
+
+    @property
+    def run_id(self) -> UUID: ...
+
+
+class Runner(Protocol):
+    """Makes replies; agent.runner.Runner is the real one."""
+
+    async def submit(
+        self,
+        user: UUID,
+        session_id: UUID,
+        text: str,
+        *,
+        client_id: str | None = None,
+        if_running: IfRunning = "enqueue",
+    ) -> Accepted:
+        """Stores the message and starts (or queues) its run, which goes on whether or not anybody listens."""
+        ...
+
+    def events(self, user: UUID, run_id: UUID, after: int = 0) -> AsyncIterator[tuple[int, str, str]]:
+        """The run's events with a sequence number above `after`: (seq, type, data as one line of JSON). Ends after the
+        terminal event."""
+        ...
+
+    async def cancel(self, user: UUID, run_id: UUID) -> None:
+        """Asks the run to stop, wherever it runs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """The language model as clients show it. `small` is True for the embedded one; `note` is a sentence for people."""
+
+    name: str
+    small: bool
+    status: Literal["ready", "loading", "failed"]
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Whether this process should be sent requests; its owner moves it from starting to ready to draining."""
+
+    state: Literal["starting", "ready", "draining"] = "starting"
+
+
+class Services(Protocol):
+    """The parts that the routes call. `dev` is None outside the `dev` mode of authentication."""
+
+    @property
+    def db(self) -> Database: ...
+    @property
+    def runner(self) -> Runner: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def authenticate(self) -> Callable[[str], Awaitable[Identity]]: ...
+    @property
+    def model_status(self) -> Callable[[], ModelStatus]: ...
+    @property
+    def readiness(self) -> Readiness: ...
+    @property
+    def dev(self) -> DevAccess | None: ...

@@ -1,0 +1,28 @@
+"""Responses that stream server-sent events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+PING_SECONDS = 15
+SEND_TIMEOUT_SECONDS = 60
+"""A client that takes nothing for so long is dropped; it can resume."""
+
+
+def event_stream(frames: AsyncGenerator[bytes, None], run_id: str) -> EventSourceResponse:
+    """The run's `frames`, encoded already, as they come, with a comment every 15 seconds to keep proxies from closing the
+    connection. A client that leaves closes `frames` at once."""
+    return EventSourceResponse(
+        frames,
+        headers={"Cache-Control": "no-store", "Penny-Run-Id": run_id},
+        ping=PING_SECONDS,
+        ping_message_factory=_ping,
+        sep="\n",
+        send_timeout=SEND_TIMEOUT_SECONDS,
+    )
+
+
+def _ping() -> ServerSentEvent:
+    return ServerSentEvent(comment="ping", sep="\n")

@@ -1,0 +1,134 @@
+"""A connection to PostgreSQL: its address, the role it acts as, JSON as Python values, and errors a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import orjson
+
+from db.schema import SCHEMA
+from domain.errors import SetupError, Unavailable
+
+CONNECT_SECONDS = 5.0
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database cannot be reached, or the connection to it was lost; nothing of the transaction was saved."""
+
+    code = "database_unavailable"
+
+
+class CommitUnknown(DatabaseUnavailable):
+    """The connection was lost during COMMIT: the transaction is there as a whole or not at all. Look before repeating."""
+
+    code = "commit_unknown"
+
+
+class PoolExhausted(Unavailable):
+    """Every connection was busy for the time that a request may wait; `details["retry_after"]` is in seconds."""
+
+    code = "pool_exhausted"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A database's address, `postgresql://user:password@host:port/name` with libpq's options such as sslmode."""
+
+    dsn: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> Endpoint:
+        """From a URL with the scheme postgresql, postgres or postgresql+asyncpg. Raises SetupError for anything else."""
+        scheme, separator, rest = url.strip().partition("://")
+        if not separator or scheme not in ("postgresql", "postgres", "postgresql+asyncpg"):
+            raise SetupError("PENNY_DATABASE_URL must look like postgresql://user:password@host:5432/database.")
+        endpoint = cls(f"postgresql://{rest}")
+        try:
+            _ = endpoint.place
+        except ValueError as error:
+            raise SetupError(f"PENNY_DATABASE_URL cannot be read ({error}).") from None
+        return endpoint
+
+    @property
+    def place(self) -> str:
+        """host:port/name, for people: no user and no password in it."""
+        parts = urlsplit(self.dsn)
+        hosts = parts.netloc.rpartition("@")[2] or "localhost"
+        if "," not in hosts:
+            hosts = f"{parts.hostname or 'localhost'}:{parts.port or 5432}"
+        return f"{hosts}/{parts.path.lstrip('/')}"
+
+
+async def open_connection(endpoint: Endpoint, role: str | None, application: str) -> asyncpg.Connection:
+    """A driver connection that acts as `role` (None: as the login itself), with search_path penny, in UTC.
+
+    json and jsonb go in and come out as Python values. Raises DatabaseUnavailable, or SetupError when waiting cannot help.
+    """
+    settings = {"search_path": SCHEMA, "application_name": application, "TimeZone": "UTC"}
+    if role:
+        settings["role"] = role
+    with connecting(endpoint):
+        connection = await asyncpg.connect(endpoint.dsn, timeout=CONNECT_SECONDS, server_settings=settings)
+        try:
+            await _set_codecs(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+    return connection
+
+
+async def _set_codecs(connection: asyncpg.Connection) -> None:
+    # jsonb's binary form is a version byte, 1, before the text.
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda sent: orjson.loads(sent[1:]),
+    )
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", format="binary", encoder=orjson.dumps, decoder=orjson.loads
+    )
+
+
+@contextmanager
+def connecting(endpoint: Endpoint) -> Iterator[None]:
+    """Turn what can go wrong while connecting into errors that name the place and the way out."""
+    place = endpoint.place
+    try:
+        yield
+    except asyncpg.InvalidCatalogNameError:
+        raise SetupError(f"There is no such database: {place}. Create it, or correct PENNY_DATABASE_URL.") from None
+    except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
+        raise DatabaseUnavailable(
+            f"The database {place} refuses this user or password; correct PENNY_DATABASE_URL."
+        ) from None
+    except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as error:
+        raise SetupError(
+            f"The login may not act as Penny's roles in {place} ({error}); run `penny migrate` with this PENNY_DATABASE_URL."
+        ) from error
+    except asyncpg.TooManyConnectionsError:
+        raise DatabaseUnavailable(f"The database {place} has no connection left for Penny; try again soon.") from None
+    except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError) as error:
+        raise DatabaseUnavailable(
+            f"The database {place} does not answer; check that it runs and that PENNY_DATABASE_URL is right."
+        ) from error
+    except (ValueError, asyncpg.ClientConfigurationError) as error:
+        raise SetupError(f"PENNY_DATABASE_URL cannot be used: {error}") from None
+
+
+def lost(error: BaseException, connection: asyncpg.Connection) -> bool:
+    """Whether `error` (the driver's, or SQLAlchemy's around it) means that the connection is gone."""
+    if connection.is_closed():
+        return True
+    seen: Any = error
+    while seen is not None:
+        if isinstance(seen, (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)):
+            return not isinstance(seen, (TimeoutError, asyncpg.QueryCanceledError))
+        seen = seen.__cause__
+    return False

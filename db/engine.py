@@ -1,0 +1,261 @@
+"""The one way into the database: `Database.transaction(user)`, whose rows are that user's alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from db.connection import CommitUnknown, DatabaseUnavailable, Endpoint, PoolExhausted, connecting, lost, open_connection
+from db.schema import APP, HEAD, WORKER
+from domain.errors import PennyError, SetupError
+
+T = TypeVar("T")
+
+POOL_SECONDS = 2.0
+"""How long a request waits for a connection before it is told to come back."""
+
+ROLLBACK_SECONDS = 5.0
+KNOWN_USERS = 10_000
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """An open transaction that sees and writes the rows of `user` and no others.
+
+    `conn` takes SQLAlchemy Core statements, `pg` is the driver's connection of the same transaction for hand-written SQL.
+    On both, json and jsonb go in as Python values and come out as Python values (dict, list, str, int, None), not as text.
+    An error of a statement ends the transaction: let it out, or put the statement in a `savepoint`.
+    """
+
+    conn: AsyncConnection
+    pg: asyncpg.Connection
+    user: UUID
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part that is undone alone when it raises; the exception goes on. May be nested."""
+        await self.pg.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if not self.pg.is_closed():
+                await _to_its_end(self.pg.execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part"))
+            raise
+        await self.pg.execute("RELEASE SAVEPOINT part")
+
+
+class Database:
+    """A pool of connections that act as penny_app, and the door to those that act as penny_worker."""
+
+    def __init__(self, endpoint: Endpoint, worker: Endpoint, engine: AsyncEngine, application: str) -> None:
+        self.endpoint = endpoint
+        self._worker = worker
+        self._engine = engine
+        self._application = application
+        self._users: OrderedDict[tuple[str, str, str], UUID] = OrderedDict()
+
+    @classmethod
+    async def connect(
+        cls,
+        url: str,
+        *,
+        worker_url: str | None = None,
+        pool_size: int = 10,
+        overflow: int = 0,
+        pool_seconds: float = POOL_SECONDS,
+        application: str = "penny",
+    ) -> Database:
+        """Open the database at `url` and check that its schema is the one this code needs.
+
+        `worker_url` is for installations whose two roles are logins of their own; without it the login of `url` acts as
+        both. Raises DatabaseUnavailable when nobody answers, SetupError when `penny migrate` has to be run first.
+        """
+        endpoint = Endpoint.parse(url)
+        engine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=lambda: open_connection(endpoint, APP, application),
+            isolation_level="AUTOCOMMIT",  # BEGIN and COMMIT are ours, so that BEGIN carries the user
+            pool_reset_on_return=None,
+            pool_size=pool_size,
+            max_overflow=overflow,
+            pool_timeout=pool_seconds,
+            pool_use_lifo=True,
+            json_serializer=_as_it_is,
+        )
+        # The connections have JSON codecs of their own (db/connection.py); the dialect would put its text ones over them.
+        engine.dialect.setup_asyncpg_json_codec = _leave_codec  # type: ignore[attr-defined]
+        engine.dialect.setup_asyncpg_jsonb_codec = _leave_codec  # type: ignore[attr-defined]
+        database = cls(endpoint, Endpoint.parse(worker_url) if worker_url else endpoint, engine, application)
+        try:
+            await database._check_schema()
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    @asynccontextmanager
+    async def transaction(self, user: UUID) -> AsyncIterator[Transaction]:
+        """A transaction for `user`: committed at the end of the block, rolled back on any exception or cancellation.
+
+        Raises PoolExhausted when no connection is free, DatabaseUnavailable when the connection is lost (nothing saved),
+        CommitUnknown when it is lost during COMMIT.
+        """
+        async with self._begun(f"BEGIN; SET LOCAL app.user_id = '{UUID(int=user.int)}'") as (conn, pg):
+            yield Transaction(conn, pg, user)
+
+    @asynccontextmanager
+    async def read(self, user: UUID) -> AsyncIterator[Transaction]:
+        """Like `transaction`, for reading only: a write in it is refused by the database."""
+        async with self._begun(f"BEGIN READ ONLY; SET LOCAL app.user_id = '{UUID(int=user.int)}'") as (conn, pg):
+            yield Transaction(conn, pg, user)
+
+    async def resolve_user(self, issuer: str, tenant: str, subject: str) -> UUID:
+        """The user that a token's issuer, tenant and subject name, made on first sight."""
+        key = (issuer, tenant, subject)
+        if found := self._users.get(key):
+            self._users.move_to_end(key)
+            return found
+        async with self._begun("BEGIN") as (_, pg):
+            user = UUID(int=(await pg.fetchval("SELECT resolve_user($1, $2, $3)", *key)).int)
+        self._users[key] = user
+        if len(self._users) > KNOWN_USERS:
+            self._users.popitem(last=False)
+        return user
+
+    async def worker_connection(self) -> asyncpg.Connection:
+        """A connection outside the pool that acts as penny_worker; the caller closes it. Raises as `connect` does."""
+        return await open_connection(self._worker, WORKER, f"{self._application}-worker")
+
+    async def ping(self) -> None:
+        """Return when the database answers. Raises DatabaseUnavailable or PoolExhausted."""
+        async with self._begun("BEGIN READ ONLY"):
+            pass
+
+    async def close(self) -> None:
+        """Close every connection of the pool."""
+        await self._engine.dispose()
+
+    async def _check_schema(self) -> None:
+        try:
+            async with self._begun("BEGIN READ ONLY") as (_, pg):
+                found = await pg.fetchval("SELECT version_num FROM alembic_version")
+        except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+            found = None
+        if found != HEAD:
+            state = f"has the schema {found}" if found else "has no tables of Penny's"
+            raise SetupError(f"The database {self.endpoint.place} {state} and this Penny needs {HEAD}: run `penny migrate`.")
+
+    @asynccontextmanager
+    async def _begun(self, begin: str) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
+        conn, pg = await self._check_out(begin)
+        try:
+            try:
+                yield conn, pg
+            except BaseException as error:
+                gone = not isinstance(error, PennyError) and isinstance(error, Exception) and lost(error, pg)
+                await _to_its_end(_roll_back(conn, pg))
+                if gone:
+                    raise self._lost() from error
+                raise
+            await _to_its_end(self._commit(conn, pg))
+        finally:
+            await _to_its_end(conn.close())
+
+    async def _check_out(self, begin: str) -> tuple[AsyncConnection, asyncpg.Connection]:
+        """A connection of the pool on which `begin` has run; ones that died while they lay idle are replaced."""
+        while True:
+            try:
+                with connecting(self.endpoint):
+                    conn = await self._engine.connect()
+            except PoolTimeout:
+                raise PoolExhausted(
+                    "Penny is answering as many requests as it can; try again in a second.", retry_after=1
+                ) from None
+            fresh = False
+            try:
+                raw = await conn.get_raw_connection()
+                fresh = "used" not in raw.info
+                raw.info["used"] = True
+                pg = raw.driver_connection
+                assert pg is not None
+                if not pg.is_closed():
+                    await pg.execute(begin)
+                    return conn, pg
+            except BaseException as error:
+                await _to_its_end(_discard(conn))
+                if not isinstance(error, Exception) or not lost(error, pg):
+                    raise
+                if fresh:
+                    raise self._lost() from error
+            else:
+                await _to_its_end(_discard(conn))
+
+    async def _commit(self, conn: AsyncConnection, pg: asyncpg.Connection) -> None:
+        try:
+            done = await pg.execute("COMMIT")
+        except Exception as error:
+            gone = lost(error, pg)
+            await _roll_back(conn, pg)
+            if gone:
+                raise CommitUnknown(
+                    f"The connection to {self.endpoint.place} was lost while saving; look before repeating."
+                ) from error
+            raise
+        if done != "COMMIT":
+            raise RuntimeError("A statement of this transaction had failed and its error was swallowed: nothing was saved.")
+
+    def _lost(self) -> DatabaseUnavailable:
+        return DatabaseUnavailable(f"The connection to the database {self.endpoint.place} was lost; try again.")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+async def _leave_codec(_connection: object) -> None:
+    return None
+
+
+async def _discard(conn: AsyncConnection) -> None:
+    await conn.invalidate()
+    await conn.close()
+
+
+async def _roll_back(conn: AsyncConnection, pg: asyncpg.Connection) -> None:
+    """End the transaction without saving; a connection that does not follow is thrown away, and its server side with it."""
+    try:
+        if not pg.is_closed():
+            await pg.execute("ROLLBACK", timeout=ROLLBACK_SECONDS)
+            return
+    except Exception:  # noqa: S110 - whatever it was, the connection goes
+        pass
+    await conn.invalidate()
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` whole even when this task is cancelled meanwhile; the cancellation is raised afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            if task.cancelled():
+                raise
+            cancelled = error
+        except Exception:
+            break
+    if cancelled:
+        if not task.cancelled():
+            task.exception()
+        raise cancelled
+    return task.result()

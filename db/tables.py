@@ -1,0 +1,105 @@
+"""The ledger's tables for SQLAlchemy Core; the migrations make them, and a test holds the two together.
+
+Every statement runs with search_path penny, so the tables name no schema. `user_id` is filled by the caller and guarded by
+row-level security; amounts are minor units.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, MetaData, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+preference = Table(
+    "preference",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("locale", Text, nullable=False, server_default="en-US"),
+    Column("time_zone", Text, nullable=False, server_default="UTC"),
+    Column("currency", Text, nullable=False, server_default="USD"),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True, server_default=text("uuidv7()")),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("opening_minor", BigInteger, nullable=False, server_default="0"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+)
+
+category = Table(
+    "category",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True, server_default=text("uuidv7()")),
+    Column("name", Text, nullable=False),
+    Column("group_name", Text, nullable=False, server_default=""),
+    Column("kind", Text, nullable=False, server_default="spending"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+)
+
+budget = Table(
+    "budget",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("category_id", Uuid, primary_key=True),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+)
+
+txn = Table(
+    "txn",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True, server_default=text("uuidv7()")),
+    Column("no", BigInteger, nullable=False),
+    Column("account_id", Uuid, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("merchant", Text, nullable=False, server_default=""),
+    Column("memo", Text, nullable=False, server_default=""),
+    Column("category_id", Uuid),
+    Column("pending", Boolean, nullable=False, server_default=text("false")),
+    Column("import_id", Text),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+)
+
+rule = Table(
+    "rule",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True, server_default=text("uuidv7()")),
+    Column("merchant", Text, nullable=False),
+    Column("category_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("changes", JSONB, nullable=False),
+    Column("proposal_id", Uuid),
+    Column("session_id", Uuid),
+    Column("run_id", Uuid),
+    Column("message_id", Uuid),
+    Column("prompt_version", Text, nullable=False, server_default=""),
+    Column("approval", Text, nullable=False),
+    Column("undoes", Uuid),
+)

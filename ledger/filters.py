@@ -1,0 +1,67 @@
+"""Which transactions a question is about, as a value, and as the SQL condition that selects them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.money import Money
+from domain.periods import DateRange
+
+
+@dataclass(frozen=True, slots=True)
+class TxnFilter:
+    """Every condition that is set must hold; none set means every transaction.
+
+    `merchant` is part of a merchant's name and `text` part of the merchant or the memo, in any case; `merchant_is` is the
+    whole name and `merchants` any of several, in any case. `at_least` and `at_most` bound the amount's size without its sign, and keep to their own
+    currency, since amounts of unlike currencies are not compared.
+    """
+
+    days: DateRange | None = None
+    category: UUID | None = None
+    uncategorized: bool = False
+    account: UUID | None = None
+    merchant: str | None = None
+    merchant_is: str | None = None
+    merchants: tuple[str, ...] = ()
+    text: str | None = None
+    at_least: Money | None = None
+    at_most: Money | None = None
+
+
+def condition(wanted: TxnFilter, params: list[object]) -> str:
+    """The SQL condition on `txn t` and its values, which are appended to `params` (the user's id stands there first).
+
+    Only placeholders are spliced, never a value.
+    """
+
+    def arg(value: object) -> str:
+        params.append(value.replace("\0", "") if isinstance(value, str) else value)
+        return f"${len(params)}"
+
+    parts = ["t.user_id = $1"]
+    if wanted.days:
+        parts.append(f"t.day BETWEEN {arg(wanted.days.start)} AND {arg(wanted.days.end)}")
+    if wanted.category:
+        parts.append(f"t.category_id = {arg(wanted.category)}")
+    if wanted.uncategorized:
+        parts.append("t.category_id IS NULL")
+    if wanted.account:
+        parts.append(f"t.account_id = {arg(wanted.account)}")
+    if wanted.merchant:
+        parts.append(f"strpos(lower(t.merchant), lower({arg(wanted.merchant)})) > 0")
+    if wanted.merchant_is:
+        parts.append(f"lower(t.merchant) = lower({arg(wanted.merchant_is)})")
+    if wanted.merchants:
+        lowered = "(SELECT array_agg(lower(name)) FROM unnest({}::text[]) name)"
+        parts.append(f"lower(t.merchant) = ANY ({lowered.format(arg(list(wanted.merchants)))})")
+    if wanted.text:
+        text = arg(wanted.text)
+        parts.append(
+            f"(strpos(lower(t.merchant), lower({text})) > 0 OR strpos(lower(t.memo), lower({text})) > 0)"
+        )
+    for bound, compare in ((wanted.at_least, ">="), (wanted.at_most, "<=")):
+        if bound:
+            parts.append(f"(t.currency = {arg(bound.currency)} AND abs(t.amount_minor) {compare} {arg(bound.minor)})")
+    return " AND ".join(parts)

@@ -1,0 +1,33 @@
+"""What a conversation needs to know of its person at every turn, in one query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from db.engine import Transaction
+from ledger.preferences import Preferences
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Preferences, and the names of categories and accounts in alphabetical order."""
+
+    preferences: Preferences
+    categories: tuple[str, ...]
+    accounts: tuple[str, ...]
+
+
+async def get(tx: Transaction) -> Profile:
+    """The transaction's user, as they are now."""
+    row = await tx.pg.fetchrow(
+        """
+        SELECT p.locale, p.time_zone, p.currency,
+               ARRAY(SELECT name FROM category WHERE user_id = $1 ORDER BY lower(name)) AS categories,
+               ARRAY(SELECT name FROM account WHERE user_id = $1 ORDER BY lower(name)) AS accounts
+          FROM (SELECT $1::uuid AS user_id) me LEFT JOIN preference p USING (user_id)
+        """,
+        tx.user,
+    )
+    known = row["locale"] is not None
+    preferences = Preferences(row["locale"], row["time_zone"], row["currency"]) if known else Preferences()
+    return Profile(preferences, tuple(row["categories"]), tuple(row["accounts"]))

@@ -1,0 +1,109 @@
+"""The tables a change can touch, and how their rows look as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+from uuid import UUID
+
+from domain.ids import new_id
+
+Table = Literal["account", "budget", "category", "rule", "txn"]
+Json = str | int | bool | None
+Row = Mapping[str, Json]
+"""Column to JSON value: whole numbers exact, days as ISO text, ids as UUID text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How one column's value is written to SQL (`read` from JSON), and what stands in a new row that leaves it out."""
+
+    sql: str
+    default: Json = None
+    required: bool = True
+
+    def read(self, value: Json) -> object:
+        """The JSON value as the driver wants it. Raises ValueError for text that is no id or day."""
+        reader = _READERS.get(self.sql)
+        return reader(value) if reader and isinstance(value, str) else value
+
+
+_READERS: Final[Mapping[str, Callable[[str], object]]] = {"uuid": UUID, "date": date.fromisoformat}
+
+_ID: Final = {"id": Column("uuid")}
+_TEXT: Final = Column("text", "", required=False)
+_VERSION: Final = Column("int", 1, required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A table's key and other columns, and who refers to a row: it is not deleted while someone does."""
+
+    key: Mapping[str, Column]
+    columns: Mapping[str, Column]
+    referred_by: tuple[tuple[Table, str], ...] = ()
+
+
+TABLES: Final[Mapping[Table, Shape]] = {
+    "account": Shape(
+        _ID,
+        {
+            "name": Column("text"),
+            "kind": Column("text"),
+            "currency": Column("text"),
+            "opening_minor": Column("bigint", 0, required=False),
+            "version": _VERSION,
+        },
+        referred_by=(("txn", "account_id"),),
+    ),
+    "budget": Shape(
+        {"month": Column("date"), "category_id": Column("uuid")},
+        {"amount_minor": Column("bigint"), "currency": Column("text"), "version": _VERSION},
+    ),
+    "category": Shape(
+        _ID,
+        {
+            "name": Column("text"),
+            "group_name": _TEXT,
+            "kind": Column("text", "spending", required=False),
+            "version": _VERSION,
+        },
+        referred_by=(("budget", "category_id"), ("rule", "category_id"), ("txn", "category_id")),
+    ),
+    "rule": Shape(_ID, {"merchant": Column("text"), "category_id": Column("uuid"), "version": _VERSION}),
+    "txn": Shape(
+        _ID,
+        {
+            # None until the row is written: numbers are given out in the transaction that writes it
+            "no": Column("bigint", None, required=False),
+            "account_id": Column("uuid"),
+            "day": Column("date"),
+            "amount_minor": Column("bigint"),
+            "currency": Column("text"),
+            "merchant": _TEXT,
+            "memo": _TEXT,
+            "category_id": Column("uuid", None, required=False),
+            "pending": Column("boolean", False, required=False),
+            "import_id": Column("text", None, required=False),
+            "version": _VERSION,
+        },
+    ),
+}
+
+
+def to_json(value: object) -> Json:
+    """A column's value as the driver gives it, as JSON."""
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if value is None or isinstance(value, (str, int)):
+        return value
+    raise TypeError(f"{type(value).__name__} is no value of a ledger row")
+
+
+def new_key() -> Row:
+    """The key of a row that does not exist yet, for the tables whose key is an id."""
+    return {"id": str(new_id())}

@@ -1,0 +1,214 @@
+"""Transactions: finding them, reading one by its number, and adding new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from asyncpg.exceptions import ForeignKeyViolationError
+
+from db.engine import Transaction
+from domain.errors import InvalidInput, NotFound
+from domain.ids import new_id
+from domain.money import Money
+from ledger.filters import TxnFilter, condition
+
+
+@dataclass(frozen=True, slots=True)
+class Txn:
+    """A posting on an account; `amount` is negative for money that left it. `no` is the number the user knows it by.
+
+    `merchant` and `memo` came from outside: data, never instructions.
+    """
+
+    id: UUID
+    no: int
+    day: date
+    amount: Money
+    merchant: str
+    memo: str
+    category_id: UUID | None
+    category: str | None
+    account_id: UUID
+    account: str
+    pending: bool
+    import_id: str | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of a search, newest first, and what the whole match holds however little of it is shown.
+
+    `totals` has one sum per currency, signed. `next` is the (day, number) to go on after, None on the last page.
+    """
+
+    items: tuple[Txn, ...]
+    count: int
+    totals: tuple[Money, ...]
+    next: tuple[date, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewTxn:
+    """A transaction to add; its currency must be its account's."""
+
+    account_id: UUID
+    day: date
+    amount: Money
+    merchant: str
+    memo: str = ""
+    category_id: UUID | None = None
+    pending: bool = False
+    import_id: str | None = None
+
+
+_READ = """
+    SELECT t.id, t.no, t.day, t.amount_minor, t.currency, t.merchant, t.memo, t.category_id, c.name AS category,
+           t.account_id, a.name AS account, t.pending, t.import_id, t.version
+      FROM {source} t
+      JOIN account a ON a.user_id = $1 AND a.id = t.account_id
+      LEFT JOIN category c ON c.user_id = $1 AND c.id = t.category_id
+"""
+
+
+async def search(
+    tx: Transaction, wanted: TxnFilter, limit: int = 50, after: tuple[date, int] | None = None
+) -> Found:
+    """The transactions that match, newest first (day, then number), at most `limit` of them; one query.
+
+    Count and totals cover the whole match, whatever `limit` and `after` say.
+    """
+    params: list[object] = [tx.user]
+    matching = condition(wanted, params)
+    start = ""
+    if after is not None:
+        params += after
+        start = f"AND (t.day, t.no) < (${len(params) - 1}, ${len(params)})"
+    params.append(limit + 1)
+    row_read = _READ.format(source="page")
+    rows = await tx.pg.fetch(
+        f"""
+        WITH page AS (SELECT t.* FROM txn t WHERE {matching} {start} ORDER BY t.day DESC, t.no DESC LIMIT ${len(params)}),
+             sums AS (SELECT t.currency, count(*) AS n, sum(t.amount_minor)::bigint AS minor
+                        FROM txn t WHERE {matching} GROUP BY t.currency)
+        SELECT total.*, p.*
+          FROM (SELECT coalesce(sum(n), 0)::bigint AS count, array_agg(currency ORDER BY n DESC, currency) AS currencies,
+                       array_agg(minor ORDER BY n DESC, currency) AS minors FROM sums) total
+          LEFT JOIN ({row_read}) p ON true
+         ORDER BY p.day DESC, p.no DESC
+        """,  # noqa: S608 -- built from the fixed conditions of ledger.filters
+        *params,
+    )
+    found = [_txn(row) for row in rows if row["id"] is not None]
+    items = tuple(found[:limit])
+    totals = zip(rows[0]["minors"] or (), rows[0]["currencies"] or (), strict=True)
+    return Found(
+        items=items,
+        count=rows[0]["count"],
+        totals=tuple(Money(minor, currency) for minor, currency in totals),
+        next=(items[-1].day, items[-1].no) if items and len(found) > limit else None,
+    )
+
+
+async def get(tx: Transaction, no: int) -> Txn:
+    """The transaction with this number. Raises NotFound."""
+    row = None
+    if 0 < no < 2**63:
+        row = await tx.pg.fetchrow(_READ.format(source="txn") + "WHERE t.user_id = $1 AND t.no = $2", tx.user, no)
+    if row is None:
+        raise NotFound(f"There is no transaction {no}.")
+    return _txn(row)
+
+
+async def merchants(tx: Transaction) -> tuple[str, ...]:
+    """Every merchant's name as last written, the most used first: what a near-miss name is compared with."""
+    rows = await tx.pg.fetch(
+        """
+        SELECT (array_agg(merchant ORDER BY day DESC, no DESC))[1] AS name
+          FROM txn WHERE user_id = $1 AND merchant <> ''
+         GROUP BY lower(merchant) ORDER BY count(*) DESC, lower(merchant)
+        """,
+        tx.user,
+    )
+    return tuple(row["name"] for row in rows)
+
+
+async def usual_category(tx: Transaction, merchant: str) -> UUID | None:
+    """The category of most of the merchant's transactions (the later one on a tie), or None when it has none."""
+    found: UUID | None = await tx.pg.fetchval(
+        """
+        SELECT category_id FROM txn
+         WHERE user_id = $1 AND lower(merchant) = lower($2) AND category_id IS NOT NULL
+         GROUP BY category_id ORDER BY count(*) DESC, max(day) DESC, category_id LIMIT 1
+        """,
+        tx.user,
+        merchant.strip(),
+    )
+    return found
+
+
+async def insert(tx: Transaction, new: Sequence[NewTxn], ids: Sequence[UUID] | None = None) -> range:
+    """Adds the transactions in one statement, numbered upwards in the order given, and returns their numbers.
+
+    `ids` names them; without it they get new ones. Raises InvalidInput when an account is not the user's or keeps
+    another currency, or the category is not the user's; the transaction is then to be rolled back.
+    """
+    if not new:
+        return range(0)
+    try:
+        first: int = await tx.pg.fetchval(
+            """
+            WITH number AS (
+                UPDATE app_user SET last_txn_no = last_txn_no + $2 WHERE id = $1 RETURNING last_txn_no - $2 AS last),
+            added AS (
+                INSERT INTO txn (user_id, id, no, account_id, day, amount_minor, currency, merchant, memo, category_id,
+                                 pending, import_id)
+                SELECT $1, f.id, number.last + f.at, f.account_id, f.day, f.amount_minor, f.currency, f.merchant, f.memo,
+                       f.category_id, f.pending, f.import_id
+                  FROM number, unnest($3::uuid[], $4::uuid[], $5::date[], $6::bigint[], $7::text[], $8::text[],
+                                      $9::text[], $10::uuid[], $11::boolean[], $12::text[])
+                       WITH ORDINALITY AS f (id, account_id, day, amount_minor, currency, merchant, memo, category_id,
+                                             pending, import_id, at)
+                RETURNING no)
+            SELECT min(no) FROM added
+            """,
+            tx.user,
+            len(new),
+            list(ids) if ids is not None else [new_id() for _ in new],
+            [txn.account_id for txn in new],
+            [txn.day for txn in new],
+            [txn.amount.minor for txn in new],
+            [txn.amount.currency for txn in new],
+            [txn.merchant for txn in new],
+            [txn.memo for txn in new],
+            [txn.category_id for txn in new],
+            [txn.pending for txn in new],
+            [txn.import_id for txn in new],
+        )
+    except ForeignKeyViolationError:
+        raise InvalidInput(
+            "A transaction belongs to one of your accounts, in that account's currency, and to one of your categories."
+        ) from None
+    return range(first, first + len(new))
+
+
+def _txn(row: object) -> Txn:
+    record = dict(row)  # type: ignore[call-overload]
+    return Txn(
+        id=record["id"],
+        no=record["no"],
+        day=record["day"],
+        amount=Money(record["amount_minor"], record["currency"]),
+        merchant=record["merchant"],
+        memo=record["memo"],
+        category_id=record["category_id"],
+        category=record["category"],
+        account_id=record["account_id"],
+        account=record["account"],
+        pending=record["pending"],
+        import_id=record["import_id"],
+        version=record["version"],
+    )

@@ -1,0 +1,37 @@
+"""Decisions on proposals as turns of the session, so that the conversation knows what became of them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import orjson
+from db.engine import Transaction
+
+from domain.ids import new_id
+
+
+async def append_decision(
+    tx: Transaction, session_id: UUID, proposal_id: UUID, status: str, text: str, journal_id: UUID | None = None
+) -> None:
+    """Adds a turn of one message of role "decision", in the caller's transaction, under the session row's lock.
+
+    `status` is what the proposal became ("applied", "rejected"), `text` one sentence that says so. Nothing happens when
+    the session is gone.
+    """
+    body = {"proposal_id": str(proposal_id), "status": status}
+    if journal_id is not None:
+        body["journal_id"] = str(journal_id)
+    await tx.pg.execute(
+        """
+        WITH s AS (
+            UPDATE session SET last_turn = last_turn + 1, updated_at = clock_timestamp()
+             WHERE user_id = $1 AND id = $2 RETURNING last_turn)
+        INSERT INTO message (user_id, session_id, turn, pos, id, role, text, body)
+        SELECT $1, $2, s.last_turn, 0, $3, 'decision', $4, $5::text::jsonb FROM s
+        """,
+        tx.user,
+        session_id,
+        new_id(),
+        text,
+        orjson.dumps(body).decode(),
+    )

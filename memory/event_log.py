@@ -1,0 +1,272 @@
+"""The log of run events: written before it is served, by one batching writer per process.
+
+A `Stream` holds the events of one run that this process makes. `EventLog` writes those of all streams in one statement
+per flush, fenced by (run, attempt, owner), and only then shows them to readers. The first text of a run is written at
+once; after that flushes are at least FLUSH_SECONDS apart, and text that gathers meanwhile becomes one event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import orjson
+import structlog
+
+from db.engine import Transaction
+from memory.runs import Claim
+
+log = structlog.get_logger(__name__)
+
+FLUSH_SECONDS = 0.05
+RETRY_SECONDS = 0.5
+
+TEXT = "text.delta"
+
+
+class Frame(NamedTuple):
+    """One logged event: its number in the run, its type, its data as JSON text."""
+
+    seq: int
+    type: str
+    data: str
+
+
+Batch = tuple[int, int, str]
+"""First seq, last seq, and the lines of a flush."""
+
+
+def lines(frames: list[Frame]) -> Batch:
+    """The frames as a row of `run_event` holds them. JSON text has no raw tab or line feed, so they can separate."""
+    return frames[0].seq, frames[-1].seq, "\n".join(f"{f.seq}\t{f.type}\t{f.data}" for f in frames)
+
+
+def parse(text: str) -> Iterator[Frame]:
+    """The frames in a row's lines."""
+    for line in text.split("\n"):
+        seq, kind, data = line.split("\t", 2)
+        yield Frame(int(seq), kind, data)
+
+
+class Stream:
+    """The events of one run as this process makes them; `shown` are logged and may be read."""
+
+    def __init__(self, log_: EventLog, claim: Claim, last_seq: int) -> None:
+        self.log = log_
+        self.claim = claim
+        self.last_seq = last_seq
+        self.shown: list[Frame] = []
+        self.first_shown = last_seq + 1
+        self.ended = False
+        self._pending: list[tuple[str, dict[str, Any]]] = []
+        self._unwritten: list[Frame] = []
+        self._text_served = False
+        self._changed = asyncio.Event()
+
+    def emit(self, kind: str, data: dict[str, Any]) -> None:
+        """Adds an event. Text joins the text that still waits to be written."""
+        if kind == TEXT and self._pending and self._pending[-1][0] == TEXT:
+            self._pending[-1][1]["text"] += data["text"]
+            return
+        self._pending.append((kind, dict(data)))
+        self.log.wake(self, at_once=kind == TEXT and not self._text_served)
+        if kind == TEXT:
+            self._text_served = True
+
+    @property
+    def pending(self) -> bool:
+        return bool(self._pending or self._unwritten)
+
+    def take(self) -> list[Frame]:
+        """Numbers the waiting events and hands them over to be written; a batch whose writing failed comes first, as it
+        was, for its outcome is unknown and a reader may have it."""
+        if self._unwritten:
+            frames, self._unwritten = self._unwritten, []
+            return frames
+        frames = [
+            Frame(seq, kind, orjson.dumps(data).decode())
+            for seq, (kind, data) in enumerate(self._pending, self.last_seq + 1)
+        ]
+        self._pending.clear()
+        self.last_seq += len(frames)
+        return frames
+
+    @property
+    def unsure(self) -> bool:
+        """Whether a batch may or may not have been written."""
+        return bool(self._unwritten)
+
+    def untake(self, frames: list[Frame]) -> None:
+        """Takes back a batch whose writing failed."""
+        self._unwritten = frames
+
+    def show(self, frames: list[Frame], *, last: bool = False) -> None:
+        """Makes logged frames visible to the readers of this process."""
+        self.shown += frames
+        self.ended = self.ended or last
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def abandon(self) -> None:
+        """Ends the stream here without a terminal event: its readers go on from the database."""
+        self.show([], last=True)
+
+    async def changed(self) -> None:
+        """Waits for more frames or the end."""
+        await self._changed.wait()
+
+
+class EventLog:
+    """The process's one writer. `connect` gives a connection of its own, so an exhausted pool cannot hold it up."""
+
+    def __init__(
+        self,
+        owner: str,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        on_lost: Callable[[Claim], None],
+    ) -> None:
+        self._owner = owner
+        self._connect = connect
+        self._on_lost = on_lost
+        self._connection: asyncpg.Connection | None = None
+        self._dirty: dict[UUID, Stream] = {}
+        self._wake = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self._busy = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Connects and starts writing."""
+        self._connection = await self._connect()
+        self._task = asyncio.create_task(self._write(), name="event-log")
+
+    async def stop(self) -> None:
+        """Writes what waits and stops."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._connection is not None and not self._connection.is_closed():
+            await self._flush()
+            await self._connection.close()
+
+    def open(self, claim: Claim, last_seq: int) -> Stream:
+        """A stream for a run of this process, going on after `last_seq`."""
+        return Stream(self, claim, last_seq)
+
+    def wake(self, stream: Stream, *, at_once: bool) -> None:
+        """A stream has something to write."""
+        self._dirty[stream.claim.run_id] = stream
+        self._wake.set()
+        if at_once:
+            self._urgent.set()
+
+    async def take_last(self, stream: Stream) -> list[Frame]:
+        """The stream's last events, for the caller to write with the end of the run and then to show. When this returns
+        no flush of the stream is under way, so that the log's order is the events' order."""
+        async with self._busy:
+            while stream.unsure:
+                self._dirty[stream.claim.run_id] = stream
+                await self._flush_locked()
+            self._dirty.pop(stream.claim.run_id, None)
+            return stream.take()
+
+    async def _write(self) -> None:
+        while True:
+            await self._wake.wait()
+            try:
+                await self._flush()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("event_log.flush_failed", error=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+                await self._reconnect()
+                continue
+            self._urgent.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._urgent.wait(), FLUSH_SECONDS)
+
+    async def _reconnect(self) -> None:
+        """A fresh connection after an error; without one the next flush fails, and we come back here."""
+        if self._connection is not None:
+            self._connection.terminate()
+        with contextlib.suppress(Exception):  # the database may be away for a while: the loop tries again
+            self._connection = await self._connect()
+
+    async def _flush(self) -> None:
+        async with self._busy:
+            await self._flush_locked()
+
+    async def _flush_locked(self) -> None:
+        if self._connection is None:
+            raise ConnectionError("the event log is not connected")
+        self._wake.clear()
+        streams = [s for s in self._dirty.values() if s.pending]
+        self._dirty.clear()
+        if not streams:
+            return
+        frames = [s.take() for s in streams]
+        try:
+            ours = await self._insert(
+                self._connection, [(s.claim, lines(f)) for s, f in zip(streams, frames, strict=True)]
+            )
+        except BaseException:
+            for stream, unwritten in zip(streams, frames, strict=True):
+                stream.untake(unwritten)
+                self.wake(stream, at_once=False)
+            raise
+        for stream, logged in zip(streams, frames, strict=True):
+            if stream.claim.run_id not in ours:
+                self._on_lost(stream.claim)
+                continue
+            stream.show(logged)
+            if stream.pending:
+                self.wake(stream, at_once=False)
+
+    async def _insert(self, connection: asyncpg.Connection, batches: list[tuple[Claim, Batch]]) -> set[UUID]:
+        """Writes the batches of the runs that are still ours, and gives those runs. Doing it again does no harm."""
+        rows = await connection.fetch(
+            """
+            WITH ours AS (
+                SELECT r.user_id, r.id, u.attempt, u.seq, u.last_seq, u.events
+                  FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[])
+                       AS u (run_id, attempt, seq, last_seq, events)
+                  JOIN run r ON r.id = u.run_id AND r.attempt = u.attempt AND r.owner = $6 AND r.status = 'running'
+                   FOR SHARE OF r),
+            logged AS (
+                INSERT INTO run_event (user_id, run_id, attempt, seq, last_seq, events)
+                SELECT user_id, id, attempt, seq, last_seq, events FROM ours ON CONFLICT DO NOTHING)
+            SELECT id FROM ours
+            """,
+            [c.run_id for c, _ in batches],
+            [c.attempt for c, _ in batches],
+            [b[0] for _, b in batches],
+            [b[1] for _, b in batches],
+            [b[2] for _, b in batches],
+            self._owner,
+        )
+        return {row["id"] for row in rows}
+
+
+async def last_seq(tx: Transaction, run_id: UUID) -> int:
+    """The number of the run's last logged event, 0 when there is none."""
+    found = await tx.pg.fetchval("SELECT max(last_seq) FROM run_event WHERE run_id = $1", run_id)
+    return int(found or 0)
+
+
+async def read(tx: Transaction, run_id: UUID, after: int) -> tuple[list[Frame], bool]:
+    """The run's logged events after `after`, and whether the terminal one is among all that is logged."""
+    rows = await tx.pg.fetch(
+        """
+        SELECT events, terminal FROM run_event
+         WHERE user_id = $1 AND run_id = $2 AND (last_seq > $3 OR terminal) ORDER BY seq
+        """,
+        tx.user,
+        run_id,
+        after,
+    )
+    frames = [f for row in rows for f in parse(row["events"]) if f.seq > after]
+    return frames, any(row["terminal"] for row in rows)

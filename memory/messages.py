@@ -1,0 +1,158 @@
+"""Messages: the append-only truth of a session.
+
+A turn is the user's message (pos 0) and all that answers it, in order: assistant messages, the results of the tools
+they called, and the closing answer. A decision on a proposal is a turn of its own. Bodies by role:
+
+    user       {}
+    assistant  {"tool_calls": [{"id", "name", "args"}], "status"?: "cancelled" | "failed", "figures"?: [...]}
+    tool       {"call_id", "name", "ok", "summary", "facts": [...], "chart": {...} | null, "proposal_id": "..." | null}
+    decision   {"proposal_id", "status", "journal_id"?}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Literal
+from uuid import UUID
+
+import orjson
+
+from db.engine import Transaction
+from domain.ids import new_id
+
+Role = Literal["user", "assistant", "tool", "decision"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row of the log. `text` is what was said; for a tool, the result as the model reads it."""
+
+    role: Role
+    text: str
+    body: dict[str, Any] = field(default_factory=dict)
+    id: UUID = field(default_factory=new_id)
+    turn: int = 0
+    pos: int = 0
+    run_id: UUID | None = None
+    created_at: datetime | None = None
+
+    @property
+    def tool_calls(self) -> list[dict[str, Any]]:
+        """The calls an assistant message asks for, each `{"id", "name", "args"}`."""
+        calls: list[dict[str, Any]] = self.body.get("tool_calls", [])
+        return calls
+
+
+def reply_text(messages: Iterable[Message]) -> str:
+    """The reply of a turn as people see it: what the assistant said in its steps, a blank line between them."""
+    return "\n\n".join(m.text for m in messages if m.role == "assistant" and m.text)
+
+
+def answered(last: Message) -> bool:
+    """Whether a turn that ends with this message is complete."""
+    return last.role == "assistant" and not last.tool_calls
+
+
+def columns(messages: Sequence[Message]) -> tuple[list[int], list[UUID], list[str], list[str], list[str]]:
+    """Positions, ids, roles, texts and bodies (JSON text), the arrays that one INSERT unnests."""
+    return (
+        [m.pos for m in messages],
+        [m.id for m in messages],
+        [m.role for m in messages],
+        [m.text for m in messages],
+        [orjson.dumps(m.body, default=str).decode() for m in messages],
+    )
+
+
+def _message(row: Any) -> Message:
+    return Message(
+        row["role"],
+        row["text"],
+        row["body"],
+        row["id"],
+        row["turn"],
+        row["pos"],
+        row["run_id"],
+        row["created_at"],
+    )
+
+
+async def turns(tx: Transaction, session_id: UUID, first: int, last: int) -> list[Message]:
+    """The messages of the turns `first` to `last` (both included), in order."""
+    rows = await tx.pg.fetch(
+        """
+        SELECT turn, pos, id, run_id, role, text, body, created_at FROM message
+         WHERE user_id = $1 AND session_id = $2 AND turn BETWEEN $3 AND $4 ORDER BY turn, pos
+        """,
+        tx.user,
+        session_id,
+        first,
+        last,
+    )
+    return [_message(row) for row in rows]
+
+
+async def page(
+    tx: Transaction, session_id: UUID, limit: int, before: int | None = None
+) -> tuple[list[dict[str, Any]], int | None]:
+    """The conversation as people see it, oldest first: the last `limit` turns before turn `before`, as items of
+    `GET /v1/sessions/{id}/messages`; and the turn that the next (older) page ends before.
+
+    `seq` rises through the session; a turn has two numbers, the message's and its reply's.
+    """
+    rows = await tx.pg.fetch(
+        """
+        SELECT m.turn, m.pos, m.id, m.run_id, m.role, m.text, m.body, m.created_at FROM message m
+         WHERE m.user_id = $1 AND m.session_id = $2 AND m.turn IN (
+               SELECT turn FROM message WHERE user_id = $1 AND session_id = $2 AND pos = 0
+                  AND ($3::int IS NULL OR turn < $3) ORDER BY turn DESC LIMIT $4)
+         ORDER BY m.turn, m.pos
+        """,
+        tx.user,
+        session_id,
+        before,
+        limit + 1,
+    )
+    grouped = [(turn, list(group)) for turn, group in groupby(map(_message, rows), key=lambda m: m.turn)]
+    shown = grouped[-limit:]
+    items = [item for _, group in shown for item in _items(group)]
+    return items, shown[0][0] if len(grouped) > limit else None
+
+
+def _items(turn: list[Message]) -> Iterable[dict[str, Any]]:
+    first, answers = turn[0], turn[1:]
+    yield _item(first, first.turn * 2 - 1, first.text)
+    if answers:
+        results = [m for m in answers if m.role == "tool"]
+        last = answers[-1]
+        yield _item(last, last.turn * 2, reply_text(answers)) | {
+            "role": "assistant",
+            "status": last.body.get("status", "finished" if answered(last) else "open"),
+            "tools": [
+                {key: m.body.get(key) for key in ("call_id", "name", "label", "ok", "summary", "facts", "chart")}
+                for m in results
+            ],
+            "proposals": [m.body["proposal_id"] for m in results if m.body.get("proposal_id")],
+            "figures": last.body.get("figures", []),
+        }
+
+
+def _item(m: Message, seq: int, text: str) -> dict[str, Any]:
+    item = {
+        "id": str(m.id),
+        "seq": seq,
+        "role": m.role,
+        "text": text,
+        "created_at": m.created_at.isoformat() if m.created_at else None,
+        "run_id": str(m.run_id) if m.run_id else None,
+        "tools": [],
+        "proposals": [],
+        "figures": [],
+    }
+    if m.role == "decision":
+        item["proposals"] = [m.body["proposal_id"]]
+        item["status"] = m.body["status"]
+    return item

@@ -1,0 +1,90 @@
+"""Sessions: conversations of one user, each with a log of messages in turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from db.engine import Transaction
+
+from domain.errors import NotFound
+from domain.ids import new_id
+
+TITLE_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A conversation."""
+
+    id: UUID
+    title: str
+    created_at: datetime
+    updated_at: datetime
+
+
+def no_session(session_id: UUID) -> NotFound:
+    """The error for an id that names no session of this user."""
+    return NotFound(f"There is no session {session_id}.")
+
+
+def _session(row: Any) -> Session:
+    return Session(row["id"], row["title"], row["created_at"], row["updated_at"])
+
+
+async def create(tx: Transaction, title: str = "", session_id: UUID | None = None) -> Session:
+    """A new, empty session."""
+    row = await tx.pg.fetchrow(
+        "INSERT INTO session (user_id, id, title) VALUES ($1, $2, $3) RETURNING id, title, created_at, updated_at",
+        tx.user,
+        session_id or new_id(),
+        title[:TITLE_LENGTH],
+    )
+    return _session(row)
+
+
+async def get(tx: Transaction, session_id: UUID) -> Session:
+    """The session. Raises NotFound."""
+    row = await tx.pg.fetchrow("SELECT id, title, created_at, updated_at FROM session WHERE id = $1", session_id)
+    if row is None:
+        raise no_session(session_id)
+    return _session(row)
+
+
+async def list_(
+    tx: Transaction, limit: int, before: tuple[datetime, UUID] | None = None
+) -> tuple[list[Session], tuple[datetime, UUID] | None]:
+    """Sessions, the most recently used first, at most `limit`, older than `before`; and where the next page starts."""
+    rows = await tx.pg.fetch(
+        """
+        SELECT id, title, created_at, updated_at FROM session
+         WHERE user_id = $1 AND ($2::timestamptz IS NULL OR (updated_at, id) < ($2, $3::uuid))
+         ORDER BY updated_at DESC, id DESC LIMIT $4
+        """,
+        tx.user,
+        *(before or (None, None)),
+        limit + 1,
+    )
+    items = [_session(row) for row in rows[:limit]]
+    return items, (items[-1].updated_at, items[-1].id) if len(rows) > limit else None
+
+
+async def rename(tx: Transaction, session_id: UUID, title: str) -> Session:
+    """Gives the session another title. Raises NotFound."""
+    row = await tx.pg.fetchrow(
+        "UPDATE session SET title = $2 WHERE id = $1 RETURNING id, title, created_at, updated_at",
+        session_id,
+        title[:TITLE_LENGTH],
+    )
+    if row is None:
+        raise no_session(session_id)
+    return _session(row)
+
+
+async def delete(tx: Transaction, session_id: UUID) -> None:
+    """Deletes the session with its messages, runs, events and undecided proposals. What was applied stays in the
+    journal. Raises NotFound."""
+    if await tx.pg.fetchval("DELETE FROM session WHERE id = $1 RETURNING 1", session_id) is None:
+        raise no_session(session_id)

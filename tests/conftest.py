@@ -1,0 +1,64 @@
+"""What every test may ask for: one embedded PostgreSQL for the session, a migrated database on it, a new user per test."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from db.embedded import Server, embedded, status, stop
+from db.engine import Database
+from db.migrate import migrate
+
+PREFIX = "penny-test-"
+
+
+@pytest.fixture(scope="session")
+def postgres_home() -> Iterator[Path]:
+    """The home of the session's cluster; open to the account that runs PostgreSQL when the tests run as root."""
+    home = Path(tempfile.mkdtemp(prefix=PREFIX))
+    home.chmod(0o755)
+    yield home
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def postgres(postgres_home: Path) -> AsyncIterator[Server]:
+    """The session's running server. What a killed test session left behind is stopped and removed first."""
+    for left in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
+        if left != postgres_home and (left / "postgres" / "users.lock").exists():
+            try:
+                if status(left).users:
+                    continue
+                await stop(left)
+            except OSError:
+                continue  # another account's
+            shutil.rmtree(left, ignore_errors=True)
+    async with embedded(postgres_home, durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def admin_url(postgres: Server) -> str:
+    """The superuser's URL of the migrated database."""
+    await migrate(postgres.admin_url, passwords={"app": postgres.credentials.app, "worker": postgres.credentials.worker})
+    return postgres.admin_url
+
+
+@pytest.fixture(scope="session")
+async def database(postgres: Server, admin_url: str) -> AsyncIterator[Database]:
+    """The migrated database, with a pool of ten connections."""
+    opened = await Database.connect(postgres.app_url, worker_url=postgres.worker_url, pool_size=10, application="test")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def user(database: Database) -> UUID:
+    """A user whom nobody has seen before."""
+    return await database.resolve_user("test", "", uuid.uuid4().hex)

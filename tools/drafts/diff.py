@@ -1,0 +1,119 @@
+"""The exact difference that row changes make, in the words of people: what, which field, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from db.engine import Transaction
+from domain.money import Money
+from domain.periods import Month
+from ledger import accounts, categories, preferences
+from ledger.changes import Change
+from ledger.rows import Row, Table
+from tools.wording import one_month, outside, short_day
+
+Entry = dict[str, Any]
+"""`{"what", "field", "before", "after"}`; money as `{minor, currency}`, all else as text, None for what is not there."""
+
+Value = dict[str, int | str] | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What ids in rows stand for, by the ledger as it is and by rows that the same changes make, and the locale."""
+
+    categories: Mapping[str, str]
+    accounts: Mapping[str, str]
+    locale: str
+
+
+async def describe(tx: Transaction, changes: Sequence[Change]) -> list[Entry]:
+    """One entry for each field of each row that `changes` would alter, in their order; nothing is left out or added."""
+    names = _Names(
+        {str(c.id): c.name for c in await categories.list_(tx)} | _named_in(changes, "category"),
+        {str(a.id): a.name for a in await accounts.list_(tx)} | _named_in(changes, "account"),
+        (await preferences.get(tx)).locale,
+    )
+    return [entry for change in changes for entry in _entries(change, names)]
+
+
+def _named_in(changes: Sequence[Change], table: Table) -> dict[str, str]:
+    rows = [(c.key, c.after or c.before or {}) for c in changes if c.table == table]
+    return {str(key["id"]): str(row["name"]) for key, row in rows}
+
+
+def _entries(change: Change, names: _Names) -> Iterator[Entry]:
+    row = change.after or change.before or {}
+    what = _TITLES[change.table](change.key, row, names)
+    for field, value in _FIELDS[change.table]:
+        before = None if change.before is None else value(change.before, names)
+        after = None if change.after is None else value(change.after, names)
+        if before != after:
+            yield {"what": what, "field": field, "before": before, "after": after}
+
+
+def _money(column: str) -> Callable[[Row, _Names], Value]:
+    return lambda row, _: Money(int(row[column] or 0), str(row["currency"])).json()
+
+
+def _plain(column: str) -> Callable[[Row, _Names], Value]:
+    """The text; an empty one is nothing."""
+    return lambda row, _: str(row[column]) if row[column] not in (None, "") else None
+
+
+def _category(row: Row, names: _Names) -> Value:
+    found = row["category_id"]
+    return names.categories.get(str(found), "a deleted category") if found else categories.UNCATEGORIZED
+
+
+def _account(row: Row, names: _Names) -> Value:
+    return names.accounts.get(str(row["account_id"]), "a deleted account")
+
+
+def _pending(row: Row, _: _Names) -> Value:
+    return "yes" if row["pending"] else None
+
+
+_FIELDS: Final[Mapping[Table, Sequence[tuple[str, Callable[[Row, _Names], Value]]]]] = {
+    "budget": (("amount", _money("amount_minor")),),
+    "txn": (
+        ("amount", _money("amount_minor")),
+        ("date", _plain("day")),
+        ("merchant", _plain("merchant")),
+        ("category", _category),
+        ("account", _account),
+        ("memo", _plain("memo")),
+        ("pending", _pending),
+    ),
+    "rule": (("merchant", _plain("merchant")), ("category", _category)),
+    "category": (("name", _plain("name")), ("group", _plain("group_name")), ("kind", _plain("kind"))),
+    "account": (
+        ("name", _plain("name")),
+        ("kind", _plain("kind")),
+        ("currency", _plain("currency")),
+        ("opening balance", _money("opening_minor")),
+    ),
+}
+
+
+def _budget_title(key: Row, _: Row, names: _Names) -> str:
+    month = Month.of(date.fromisoformat(str(key["month"])))
+    return f"{_category({'category_id': key['category_id']}, names)} budget, {one_month(month, names.locale)}"
+
+
+def _txn_title(_: Row, row: Row, names: _Names) -> str:
+    number = f"Transaction {row['no']}" if row["no"] is not None else "New transaction"
+    day = short_day(date.fromisoformat(str(row["day"])), names.locale)
+    return f"{number}: {outside(str(row['merchant'])) or 'no merchant'}, {day}"
+
+
+_TITLES: Final[Mapping[Table, Callable[[Row, Row, _Names], str]]] = {
+    "budget": _budget_title,
+    "txn": _txn_title,
+    "rule": lambda _, row, __: f"Rule for {outside(str(row['merchant']))}",
+    "category": lambda _, row, __: f"Category {row['name']}",
+    "account": lambda _, row, __: f"Account {row['name']}",
+}

@@ -1,0 +1,185 @@
+"""Drafts about transactions: adding one, and filing one or a merchant's all under a category."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from db.engine import Transaction
+from domain.errors import InvalidInput, NotFound
+from domain.ids import new_id
+from domain.money import Money
+from ledger import accounts, categories, preferences
+from ledger.accounts import Account
+from ledger.categories import Category
+from ledger.changes import Change, inserted, updated
+from ledger.rows import TABLES, Row, to_json
+from tools.drafts.draft import Draft, Intent
+from tools.wording import counted, outside, short_day
+
+MOST_AT_ONCE = 500
+"""How many transactions one proposal may touch."""
+
+
+def adding(account_id: UUID, amount: Money, day: date, merchant: str, memo: str, category_id: UUID | None) -> Intent:
+    """To have a new transaction; `amount` is negative for spending, in the account's currency."""
+    return Intent(
+        "add_transaction",
+        {
+            "id": str(new_id()),
+            "account": str(account_id),
+            "day": day.isoformat(),
+            "merchant": merchant,
+            "memo": memo,
+            "category": str(category_id) if category_id else None,
+            **amount.json(),
+        },
+    )
+
+
+def filing_one(transaction_id: UUID, category_id: UUID, remember: Sequence[str]) -> Intent:
+    """To have this transaction in the category, and the merchants `remember` filed there from now on."""
+    return Intent(
+        "categorize_transaction",
+        {"transaction": str(transaction_id), "category": str(category_id), "remember": list(remember)},
+    )
+
+
+def filing_all(merchants: Sequence[str], category_id: UUID, remember: Sequence[str]) -> Intent:
+    """To have all transactions of merchants with these names (in any case) in the category."""
+    return Intent(
+        "categorize_transaction",
+        {"merchants": list(merchants), "category": str(category_id), "remember": list(remember)},
+    )
+
+
+async def add_transaction(tx: Transaction, args: Mapping[str, Any]) -> Draft:
+    """The draft of `adding`."""
+    locale = (await preferences.get(tx)).locale
+    amount = Money(args["minor"], args["currency"])
+    account = await _account(tx, args["account"])
+    category = await _category(tx, args["category"]) if args["category"] else None
+    change = inserted(
+        "txn",
+        {"id": args["id"]},
+        account_id=args["account"],
+        day=args["day"],
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        merchant=args["merchant"],
+        memo=args["memo"],
+        category_id=args["category"],
+    )
+    kind = "spent at" if amount.minor < 0 else "received from"
+    filed = f"in {category.name}" if category else "without a category"
+    day = short_day(date.fromisoformat(args["day"]), locale)
+    text = f"Add {abs(amount).format(locale)} {kind} {outside(args['merchant'])} on {day}, {filed}, on {account.name}."
+    return Draft(text, (change,))
+
+
+async def categorize(tx: Transaction, args: Mapping[str, Any]) -> Draft:
+    """The draft of `filing_one` and `filing_all`. Raises InvalidInput for more than MOST_AT_ONCE transactions."""
+    category = await _category(tx, args["category"])
+    rows = await _one(tx, args["transaction"]) if "transaction" in args else await _all_of(tx, args["merchants"])
+    filed = tuple(
+        updated("txn", key, row, category_id=args["category"])
+        for key, row in rows
+        if row["category_id"] != args["category"]
+    )
+    if len(filed) > MOST_AT_ONCE:
+        raise InvalidInput(
+            f"That would move {counted(len(filed), 'transaction')} to {category.name}; at most {MOST_AT_ONCE} can be"
+            " changed at once."
+        )
+    rules = await _rules(tx, args["remember"], args["category"])
+    which = await _which(tx, args, [row for _, row in rows])
+    if not filed and not rules:
+        return Draft(f"{which} is already in {category.name}." if len(rows) == 1 else f"{which} are already in it.")
+    parts = []
+    if filed:
+        what = which if len(filed) == len(rows) else f"{len(filed):,} of {which}"
+        parts.append(f"put {what} into {category.name}")
+    if rules:
+        parts.append(f"file {_names(args['remember'])} under {category.name} from now on")
+    text = " and ".join(parts)
+    return Draft(f"{text[0].upper()}{text[1:]}.", (*filed, *rules))
+
+
+async def _which(tx: Transaction, args: Mapping[str, Any], rows: Sequence[Row]) -> str:
+    """ "transaction 1042 (Shell, Nov 20, 2026, $40.10)", "all 23 transactions at Netflix"."""
+    if "merchants" in args:
+        every = "all " if len(rows) > 1 else "the "
+        return f"{every}{counted(len(rows), 'transaction')} at {_names(args['merchants'])}"
+    row, locale = rows[0], (await preferences.get(tx)).locale
+    amount = abs(Money(int(row["amount_minor"] or 0), str(row["currency"]))).format(locale)
+    day = short_day(date.fromisoformat(str(row["day"])), locale)
+    return f"transaction {row['no']} ({outside(str(row['merchant']))}, {day}, {amount})"
+
+
+def _names(merchants: Sequence[str]) -> str:
+    shown = ", ".join(outside(name) for name in merchants[:4])
+    return shown + (f" and {len(merchants) - 4} more" if len(merchants) > 4 else "")
+
+
+async def _one(tx: Transaction, transaction_id: str) -> list[tuple[Row, Row]]:
+    found = await tx.pg.fetch("SELECT * FROM txn WHERE user_id = $1 AND id = $2", tx.user, UUID(transaction_id))
+    if not found:
+        raise NotFound("That transaction is not there any more.")
+    return [_keyed("txn", row) for row in found]
+
+
+async def _all_of(tx: Transaction, merchants: Sequence[str]) -> list[tuple[Row, Row]]:
+    found = await tx.pg.fetch(
+        """
+        SELECT * FROM txn
+         WHERE user_id = $1 AND lower(merchant) = ANY (SELECT lower(name) FROM unnest($2::text[]) AS name)
+         ORDER BY day DESC, no DESC
+        """,
+        tx.user,
+        list(merchants),
+    )
+    if not found:
+        raise NotFound(f"There is no transaction at {_names(merchants)} any more.")
+    return [_keyed("txn", row) for row in found]
+
+
+async def _rules(tx: Transaction, merchants: Sequence[str], category_id: str) -> tuple[Change, ...]:
+    """The changes after which these merchants are filed under the category without asking."""
+    found = await tx.pg.fetch(
+        """
+        SELECT * FROM rule
+         WHERE user_id = $1 AND lower(merchant) = ANY (SELECT lower(name) FROM unnest($2::text[]) AS name)
+        """,
+        tx.user,
+        list(merchants),
+    )
+    there = {str(row["merchant"]).lower(): (key, row) for key, row in (_keyed("rule", row) for row in found)}
+    changes = []
+    for merchant in {name.lower(): name for name in merchants}.values():
+        if merchant.lower() not in there:
+            changes.append(inserted("rule", {"id": str(new_id())}, merchant=merchant, category_id=category_id))
+        elif there[merchant.lower()][1]["category_id"] != category_id:
+            key, row = there[merchant.lower()]
+            changes.append(updated("rule", key, row, category_id=category_id))
+    return tuple(changes)
+
+
+def _keyed(table: Any, row: Any) -> tuple[Row, Row]:
+    columns: Sequence[str] = tuple(TABLES[table].columns)
+    return {"id": str(row["id"])}, {name: to_json(row[name]) for name in columns}
+
+
+async def _category(tx: Transaction, category_id: str) -> Category:
+    for category in await categories.list_(tx):
+        if str(category.id) == category_id:
+            return category
+    raise NotFound("That category is not there any more.")
+
+
+async def _account(tx: Transaction, account_id: str) -> Account:
+    for account in await accounts.list_(tx):
+        if str(account.id) == account_id:
+            return account
+    raise NotFound("That account is not there any more.")

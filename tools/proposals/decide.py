@@ -1,0 +1,206 @@
+"""Deciding on proposals: the one place where a change that Penny proposed is carried out."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from db.engine import Database, Transaction
+from domain.errors import Conflict, PennyError
+from domain.ids import new_id
+from ledger import changes, journal
+from memory.decisions import append_decision
+from tools.drafts.draft import Intent
+from tools.drafts.kinds import draft
+from tools.proposals.store import Origin, View, decode, insert, load, view
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A proposal that was carried out: the journal entry it became, and the proposal as it now is."""
+
+    journal_id: UUID
+    proposal: View
+
+
+class ProposalConflict(Conflict):
+    """The proposal cannot be applied; `details["proposal"]` is the one that counts now, if any."""
+
+
+class HashMismatch(ProposalConflict):
+    """The hash is not this proposal's: what the user saw is not what would be applied."""
+
+    code = "hash_mismatch"
+
+
+class ProposalExpired(ProposalConflict):
+    """Its time was over before it was decided."""
+
+    code = "proposal_expired"
+
+
+class ProposalDecided(ProposalConflict):
+    """It was rejected, or applied when it was to be rejected."""
+
+    code = "proposal_decided"
+
+
+class ProposalStale(ProposalConflict):
+    """The rows changed after it was made; `details["proposal"]` is a new one for the same intention, if it still makes
+    sense."""
+
+    code = "proposal_stale"
+
+
+async def confirm(db: Database, user: UUID, proposal_id: UUID, hash: str, *, approval: str = "http") -> Applied:  # noqa: A002 -- the contract's name
+    """Carries the proposal out, once, and journals it, in one transaction; asked again, the answer is the same.
+
+    `approval` says how the user agreed ("http", "cli"). Raises NotFound, HashMismatch, ProposalExpired,
+    ProposalDecided, ProposalStale.
+    """
+    async with db.transaction(user) as tx:
+        outcome = await _claim(tx, proposal_id, hash, approval)
+    if isinstance(outcome, PennyError):
+        raise outcome
+    return outcome
+
+
+async def reject(db: Database, user: UUID, proposal_id: UUID) -> View:
+    """Decides against the proposal; asked again, the answer is the same. One that expired stays expired.
+
+    Raises NotFound, and ProposalDecided for one that was applied or superseded.
+    """
+    async with db.transaction(user) as tx:
+        rejected = await tx.pg.fetchrow(
+            """
+            UPDATE proposal SET status = 'rejected', decided_at = clock_timestamp()
+             WHERE user_id = $1 AND id = $2 AND status = 'pending' AND expires_at > clock_timestamp()
+            RETURNING *, false AS past
+            """,
+            tx.user,
+            proposal_id,
+        )
+        if rejected:
+            await _tell_session(tx, rejected, "rejected", f"Rejected: {rejected['text']}")
+            return view(rejected)
+        stored = view(await load(tx, proposal_id))
+    if stored["status"] == "applied":
+        raise ProposalDecided("This change has been applied; undo it instead.", proposal=stored)
+    if stored["status"] == "superseded":
+        raise ProposalDecided("This proposal was replaced by a newer one.", proposal=stored)
+    return stored
+
+
+async def _claim(tx: Transaction, proposal_id: UUID, hash_: str, approval: str) -> Applied | ProposalConflict:
+    """Applies the proposal if it is this transaction that claims it. An error is returned, not raised, because what was
+    found out on the way (expired, superseded) is to be committed."""
+    journal_id = new_id()
+    row = await tx.pg.fetchrow(
+        """
+        UPDATE proposal SET status = 'applied', journal_id = $4, decided_at = clock_timestamp()
+         WHERE user_id = $1 AND id = $2 AND status = 'pending' AND hash = $3 AND expires_at > clock_timestamp()
+        RETURNING *, false AS past
+        """,
+        tx.user,
+        proposal_id,
+        hash_,
+        journal_id,
+    )
+    if row is None:
+        return await _not_claimed(tx, proposal_id, hash_)
+    await tx.pg.execute("SAVEPOINT proposed")
+    try:
+        await apply(tx, row, journal_id, approval)
+    except changes.Stale:
+        await tx.pg.execute("ROLLBACK TO SAVEPOINT proposed")
+        return await _renew(tx, row)
+    return Applied(journal_id, view(row))
+
+
+async def apply(tx: Transaction, row: Any, journal_id: UUID, approval: str) -> None:
+    """Writes what the claimed proposal says, journals it and tells its session. Raises Stale."""
+    rows = changes.parse(decode(row["changes"])["rows"])
+    await changes.apply(tx, rows)
+    cause = await tx.pg.fetchrow(
+        """
+        SELECT r.prompt_version, m.id AS message_id FROM run r
+          LEFT JOIN message m ON m.user_id = r.user_id AND m.session_id = r.session_id AND m.turn = r.turn AND m.pos = 0
+         WHERE r.user_id = $1 AND r.id = $2
+        """,
+        tx.user,
+        row["run_id"],
+    )
+    await journal.append(
+        tx,
+        journal_id,
+        kind=row["kind"],
+        text=row["text"],
+        changes=rows,
+        approval=approval,
+        proposal_id=row["id"],
+        session_id=row["session_id"],
+        run_id=row["run_id"],
+        message_id=cause["message_id"] if cause else None,
+        prompt_version=cause["prompt_version"] if cause else "",
+        undoes=row["undoes"],
+    )
+    await _tell_session(tx, row, "applied", f"Applied: {row['text']}", journal_id)
+
+
+async def _not_claimed(tx: Transaction, proposal_id: UUID, hash_: str) -> Applied | ProposalConflict:
+    row = await load(tx, proposal_id)
+    stored = view(row)
+    if not hmac.compare_digest(row["hash"].encode(), hash_.encode()):
+        return HashMismatch("This is not the change that was shown; look at it again and decide.", proposal=stored)
+    match stored["status"]:
+        case "applied":
+            return Applied(row["journal_id"], stored)
+        case "expired":
+            await tx.pg.execute(
+                "UPDATE proposal SET status = 'expired' WHERE user_id = $1 AND id = $2 AND status = 'pending'",
+                tx.user,
+                proposal_id,
+            )
+            return ProposalExpired("This proposal has expired; ask for the change again.", proposal=stored)
+        case "superseded" if row["superseded_by"]:
+            return _stale(view(await load(tx, row["superseded_by"])))
+        case status:
+            return ProposalDecided(f"This proposal was {status}; ask for the change again.", proposal=stored)
+
+
+async def _renew(tx: Transaction, row: Any) -> ProposalStale:
+    """Replaces a claimed proposal whose rows have changed by one that starts from the rows as they are."""
+    fresh: View | None = None
+    intent = Intent(row["kind"], decode(row["changes"])["args"])
+    why = ""
+    try:
+        remade = await draft(tx, intent)
+    except PennyError as refused:
+        why = refused.message
+    else:
+        why = remade.text
+        if remade.changes:
+            origin = Origin(f"instead of {row['id']}", row["session_id"], row["run_id"], row["call_id"])
+            fresh = await insert(tx, intent, remade, origin)
+    await tx.pg.execute(
+        """
+        UPDATE proposal SET status = 'superseded', journal_id = NULL, superseded_by = $3 WHERE user_id = $1 AND id = $2
+        """,
+        tx.user,
+        row["id"],
+        UUID(fresh["id"]) if fresh else None,
+    )
+    if fresh:
+        return _stale(fresh)
+    return ProposalStale(f"Something else has changed since this was proposed. {why}")
+
+
+def _stale(fresh: View) -> ProposalStale:
+    return ProposalStale(f"Something else has changed since this was proposed. Now: {fresh['text']}", proposal=fresh)
+
+
+async def _tell_session(tx: Transaction, row: Any, status: str, text: str, journal_id: UUID | None = None) -> None:
+    if row["session_id"]:
+        await append_decision(tx, row["session_id"], row["id"], status, text, journal_id)
