@@ -33,7 +33,7 @@ ROUTERS = (
 def create_app(services: Services, *, cors_origins: Sequence[str] = ()) -> FastAPI:
     """The application over `services`, which are ready to be used and are closed by who made them.
 
-    The demo page and its tokens are there only when `services.dev` is. `cors_origins` are the sites whose pages may call.
+    The demo page and its tokens are there only when `services.dev` is. `cors_origins` are sites whose pages may call.
     """
     app = FastAPI(
         title="Penny",

@@ -1,4 +1,4 @@
-"""Bearer tokens: JSON Web Tokens (RFC 7519) with `sub`, `iss`, `aud`, `exp` and an optional `tenant`, checked by joserfc."""
+"""Bearer tokens: JSON Web Tokens (RFC 7519) with `sub`, `iss`, `aud`, `exp` and an optional `tenant`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,13 @@ class Authenticator:
 
     @classmethod
     def hs256(
-        cls, key: bytes, *, issuer: str, audience: str, resolve: Callable[[str, str, str], Awaitable[UUID]], clock: Clock
+        cls,
+        key: bytes,
+        *,
+        issuer: str,
+        audience: str,
+        resolve: Callable[[str, str, str], Awaitable[UUID]],
+        clock: Clock,
     ) -> Authenticator:
         """For tokens signed with a shared secret. Raises SetupError for a key that is too short."""
         return cls(_key(key), ("HS256",), issuer, audience, resolve, clock)
@@ -96,7 +102,14 @@ class Authenticator:
 
 
 def mint(
-    key: bytes, user: str, ttl: int, *, clock: Clock, issuer: str = DEV_ISSUER, audience: str = AUDIENCE, tenant: str = ""
+    key: bytes,
+    user: str,
+    ttl: int,
+    *,
+    clock: Clock,
+    issuer: str = DEV_ISSUER,
+    audience: str = AUDIENCE,
+    tenant: str = "",
 ) -> str:
     """A token for `user` (the subject) that is good for `ttl` seconds, signed with the shared `key`."""
     now = int(clock.now().timestamp())

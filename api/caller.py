@@ -29,6 +29,10 @@ class Caller:
         """A transaction that sees this user's rows and no others."""
         return self.services.db.transaction(self.user)
 
+    def read(self) -> AbstractAsyncContextManager[Transaction]:
+        """The same for reading only."""
+        return self.services.db.read(self.user)
+
 
 _BEARER = HTTPBearer(
     auto_error=False,
@@ -43,9 +47,7 @@ def services_of(request: Request) -> Services:
     return cast("Services", request.app.state.services)
 
 
-async def caller(
-    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
-) -> Caller:
+async def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]) -> Caller:
     """Checks the token. Raises Unauthorized (also without one)."""
     if given is None:
         raise Unauthorized("Send a token in the header `Authorization: Bearer <token>`.")

@@ -19,11 +19,13 @@ def encode(place: object | None) -> str | None:
 
 
 def decode(cursor: str | None, read: Callable[..., T]) -> T | None:
-    """The place that `encode` put into the cursor, its parts given to `read`. Raises InvalidInput for any other text."""
+    """The place that `encode` put into the cursor, its parts given to `read`. Raises InvalidInput for other text."""
     if cursor is None:
         return None
     try:
         parts: Any = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return read(*parts)
     except (ValueError, TypeError, AttributeError, OverflowError):
-        raise InvalidInput("The cursor is not one that this list gave; leave it out to start from the first page.") from None
+        raise InvalidInput(
+            "The cursor is not one that this list gave; leave it out to start from the first page."
+        ) from None

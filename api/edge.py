@@ -1,4 +1,4 @@
-"""The outermost layer, plain ASGI: a request id, security headers, a limit on bodies, and a 500 that gives nothing away."""
+"""The outermost layer, plain ASGI: a request id, security headers, a limit on bodies, a 500 that gives nothing away."""
 
 from __future__ import annotations
 

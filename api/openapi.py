@@ -26,8 +26,8 @@ def _events_table() -> str:
     ends = ", ".join(f"`{kind.type}`" for kind in TERMINAL)
     return (
         "Events are server-sent: `id: <seq>`, `event: <type>`, `data: <JSON>`, lines ending in LF; a comment every 15 "
-        f"seconds keeps the connection open. `seq` rises by one from 1. Exactly one of {ends} comes, last. Types that a "
-        f"client does not know are to be ignored.\n\n{rows}"
+        f"seconds keeps the connection open. `seq` rises by one from 1. Exactly one of {ends} comes, last. Clients "
+        f"ignore types that they do not know.\n\n{rows}"
     )
 
 
@@ -49,7 +49,9 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
     def openapi() -> dict[str, Any]:
         if not made:
-            made.update(get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes))
+            made.update(
+                get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            )
             schemas = made.setdefault("components", {}).setdefault("schemas", {})
             for model, adapter in [("Problem", TypeAdapter[Any](Problem))] + [
                 (_name(kind), TypeAdapter[Any](kind)) for kind in _kinds()

@@ -43,8 +43,12 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="One sentence that says what to do.")
     code: str = Field(description="Stable and machine-readable.")
-    request_id: str | None = Field(None, description="Also in the X-Request-Id header; name it when you report the error.")
-    errors: list[FieldError] | None = Field(None, description="With code invalid_input: the values that cannot be used.")
+    request_id: str | None = Field(
+        None, description="Also in the X-Request-Id header; name it when you report the error."
+    )
+    errors: list[FieldError] | None = Field(
+        None, description="With code invalid_input: the values that cannot be used."
+    )
 
 
 class UnsupportedMediaType(PennyError):
@@ -82,7 +86,7 @@ def of_error(request_id: str, error: PennyError, headers: Mapping[str, str] | No
     if error.status == 401:
         sent["WWW-Authenticate"] = 'Bearer realm="penny"' + (', error="invalid_token"' if "token" in error.code else "")
     if isinstance(error, Unavailable) and error.retryable:
-        sent["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        sent["Retry-After"] = str(error.details.get("retry_after", RETRY_AFTER_SECONDS))
     return problem(request_id, error.status, error.code, error.message, sent, **error.details)
 
 

@@ -10,9 +10,11 @@ from typing import Any, cast
 import orjson
 
 from agent.events import Grounding, ProposalMade, RunCancelled, RunFailed, RunFinished, Usage
+from memory.event_log import Frame
+
 
 @dataclass(frozen=True)
-class RunEnded(Exception):  # noqa: N818 -- it did not necessarily fail
+class RunEnded(Exception):
     """The run ended without a reply, or its events broke off; `status` is what that is in HTTP."""
 
     code: str
@@ -31,11 +33,12 @@ class Reply:
     usage: dict[str, Any] = field(default_factory=dict)
 
 
-async def collect(events: AsyncIterator[tuple[int, str, str]]) -> Reply:
+async def collect(events: AsyncIterator[Frame]) -> Reply:
     """Reads `events` to the terminal one and closes them. Raises RunEnded when the run failed or was cancelled."""
     reply = Reply()
-    async with aclosing(cast("AsyncGenerator[tuple[int, str, str], None]", events)):
-        async for _, kind, data in events:
+    async with aclosing(cast("AsyncGenerator[Frame, None]", events)):
+        async for event in events:
+            kind, data = event.type, event.data
             if kind == Grounding.type:
                 reply.figures = orjson.loads(data)["figures"]
             elif kind == ProposalMade.type:

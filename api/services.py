@@ -11,15 +11,8 @@ if TYPE_CHECKING:
     from api.auth import DevAccess, Identity
     from db.engine import Database
     from domain.clock import Clock
-
-IfRunning = Literal["enqueue", "reject", "interrupt"]
-
-
-class Accepted(Protocol):
-    """What became of a message: the run that answers it."""
-
-    @property
-    def run_id(self) -> UUID: ...
+    from memory.event_log import Frame
+    from memory.runs import Accepted, IfRunning
 
 
 class Runner(Protocol):
@@ -37,9 +30,8 @@ class Runner(Protocol):
         """Stores the message and starts (or queues) its run, which goes on whether or not anybody listens."""
         ...
 
-    def events(self, user: UUID, run_id: UUID, after: int = 0) -> AsyncIterator[tuple[int, str, str]]:
-        """The run's events with a sequence number above `after`: (seq, type, data as one line of JSON). Ends after the
-        terminal event."""
+    def events(self, user: UUID, run_id: UUID, after: int = 0) -> AsyncIterator[Frame]:
+        """The run's events with a sequence number above `after`; ends after the terminal event."""
         ...
 
     async def cancel(self, user: UUID, run_id: UUID) -> None:

@@ -12,8 +12,8 @@ SEND_TIMEOUT_SECONDS = 60
 
 
 def event_stream(frames: AsyncGenerator[bytes, None], run_id: str) -> EventSourceResponse:
-    """The run's `frames`, encoded already, as they come, with a comment every 15 seconds to keep proxies from closing the
-    connection. A client that leaves closes `frames` at once."""
+    """The run's `frames`, encoded already, as they come, with a comment every 15 seconds to keep proxies from closing
+    the connection. A client that leaves closes `frames` at once."""
     return EventSourceResponse(
         frames,
         headers={"Cache-Control": "no-store", "Penny-Run-Id": run_id},

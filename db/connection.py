@@ -1,11 +1,11 @@
-"""A connection to PostgreSQL: its address, the role it acts as, JSON as Python values, and errors a person can act on."""
+"""A connection to PostgreSQL: its address, the role it acts as, JSON as Python values, and errors a person can act
+on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -24,7 +24,8 @@ class DatabaseUnavailable(Unavailable):
 
 
 class CommitUnknown(DatabaseUnavailable):
-    """The connection was lost during COMMIT: the transaction is there as a whole or not at all. Look before repeating."""
+    """The connection was lost during COMMIT: the transaction is there as a whole or not at all. Look before
+    repeating."""
 
     code = "commit_unknown"
 
@@ -43,7 +44,8 @@ class Endpoint:
 
     @classmethod
     def parse(cls, url: str) -> Endpoint:
-        """From a URL with the scheme postgresql, postgres or postgresql+asyncpg. Raises SetupError for anything else."""
+        """From a URL with the scheme postgresql, postgres or postgresql+asyncpg. Raises SetupError for anything
+        else."""
         scheme, separator, rest = url.strip().partition("://")
         if not separator or scheme not in ("postgresql", "postgres", "postgresql+asyncpg"):
             raise SetupError("PENNY_DATABASE_URL must look like postgresql://user:password@host:5432/database.")
@@ -67,7 +69,8 @@ class Endpoint:
 async def open_connection(endpoint: Endpoint, role: str | None, application: str) -> asyncpg.Connection:
     """A driver connection that acts as `role` (None: as the login itself), with search_path penny, in UTC.
 
-    json and jsonb go in and come out as Python values. Raises DatabaseUnavailable, or SetupError when waiting cannot help.
+    json and jsonb go in and come out as Python values. Raises DatabaseUnavailable, or SetupError when waiting cannot
+    help.
     """
     settings = {"search_path": SCHEMA, "application_name": application, "TimeZone": "UTC"}
     if role:
@@ -103,14 +106,16 @@ def connecting(endpoint: Endpoint) -> Iterator[None]:
     try:
         yield
     except asyncpg.InvalidCatalogNameError:
-        raise SetupError(f"There is no such database: {place}. Create it, or correct PENNY_DATABASE_URL.") from None
+        raise DatabaseUnavailable(
+            f"There is no such database: {place}. Create it, or correct PENNY_DATABASE_URL."
+        ) from None
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
         raise DatabaseUnavailable(
             f"The database {place} refuses this user or password; correct PENNY_DATABASE_URL."
         ) from None
     except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as error:
         raise SetupError(
-            f"The login may not act as Penny's roles in {place} ({error}); run `penny migrate` with this PENNY_DATABASE_URL."
+            f"The login may not act as Penny's roles in {place} ({error}); run `penny migrate` with this URL."
         ) from error
     except asyncpg.TooManyConnectionsError:
         raise DatabaseUnavailable(f"The database {place} has no connection left for Penny; try again soon.") from None
@@ -123,12 +128,14 @@ def connecting(endpoint: Endpoint) -> Iterator[None]:
 
 
 def lost(error: BaseException, connection: asyncpg.Connection) -> bool:
-    """Whether `error` (the driver's, or SQLAlchemy's around it) means that the connection is gone."""
-    if connection.is_closed():
-        return True
-    seen: Any = error
+    """Whether `error` (the driver's, or SQLAlchemy's around it) came of losing the connection."""
+    seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)):
-            return not isinstance(seen, (TimeoutError, asyncpg.QueryCanceledError))
+        if isinstance(seen, asyncpg.QueryCanceledError):
+            return False
+        if isinstance(seen, (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)):
+            return True
+        if isinstance(seen, (asyncpg.InterfaceError, OSError)):
+            return bool(connection.is_closed())
         seen = seen.__cause__
     return False

@@ -1,8 +1,9 @@
 """The embedded PostgreSQL: one server per home, shared by every process that needs it, stopped by the last one out.
 
-Each process that uses it holds a shared lock on `users.lock`, which the kernel lets go when the process dies, however it
-dies. Coming and going happen under an exclusive lock on `start.lock`. Whoever leaves and can then take `users.lock` for
-itself alone was the last one and stops the server. If all were killed, the server stays up and the next process finds it.
+Each process that uses it holds a shared lock on `users.lock`, which the kernel lets go when the process dies, however
+it dies. Coming and going happen under an exclusive lock on `start.lock`. Whoever leaves and can then take
+`users.lock` for itself alone was the last one and stops the server. If all were killed, the server stays up and the
+next process finds it.
 """
 
 from __future__ import annotations
@@ -64,14 +65,16 @@ class Server:
         return self.url("penny_worker", self.credentials.worker)
 
     def psql(self) -> tuple[list[str], dict[str, str]]:
-        """The arguments and the environment additions that open psql as the superuser; the password is in the latter."""
+        """The arguments and the environment additions that open psql as the superuser; the password is in the
+        latter."""
         argv = [str(wheel_binaries() / "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", ADMIN, "-d", DATABASE]
         return argv, {"PGPASSWORD": self.credentials.admin, "PGOPTIONS": "-c search_path=penny"}
 
 
 @dataclass(frozen=True)
 class Status:
-    """`running` says whether a server runs; `users` whether any process is attached to it; `pid` and `port` while it runs."""
+    """`running` says whether a server runs; `users` whether any process is attached to it; `pid` and `port` while it
+    runs."""
 
     running: bool
     users: bool
@@ -81,7 +84,8 @@ class Status:
 
 
 class EmbeddedPostgres:
-    """One process's hold on its home's server. `acquire` and `release` come in pairs; several holds in a process are fine.
+    """One process's hold on its home's server. `acquire` and `release` come in pairs; several holds in a process are
+    fine.
 
     `durable=False` leaves out fsync, for tests whose data may go when the machine does.
     """
@@ -92,10 +96,11 @@ class EmbeddedPostgres:
         self._hold: int | None = None
 
     async def acquire(self) -> Server:
-        """Attach to the server, started and initialised as needed. Raises SetupError that says what stands in the way."""
+        """Attach to the server, started and initialised as needed. Raises SetupError that says what stands in the
+        way."""
         assert self._hold is None, "acquire was called twice without release"
         placement = await asyncio.to_thread(place, self._home)
-        async with _locked(placement.base / "start.lock"):
+        async with _explained(placement), _locked(placement.base / "start.lock"):
             hold = _open_lock(placement.base / "users.lock")
             try:
                 fcntl.flock(hold, fcntl.LOCK_SH)  # never waits: only a leaver holding start.lock takes it exclusively
@@ -142,21 +147,17 @@ class EmbeddedPostgres:
             credentials = _make_credentials(placement)
         if not placement.initialised:
             await initialise(placement, credentials.admin, durable=self._durable)
-        remembered = placement.base / "port"
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            return await self._launched(placement, remembered, int(remembered.read_text()))
-        return await self._launched(placement, remembered, None)
-
-    async def _launched(self, placement: Placement, remembered: Path, port: int | None) -> Server:
-        found = await launch(placement, port, durable=self._durable)
-        remembered.write_text(f"{found.port}\n")
+        found = await launch(placement, _remembered_port(placement), durable=self._durable)
+        _remember_port(placement, found.port)
         return await self._connected(placement, found)
 
     async def _connected(self, placement: Placement, found: PidFile) -> Server:
         """The server, proven by a connection with our password, its database made when it is not there."""
         credentials = read_credentials(placement)
         if credentials is None:
-            raise SetupError(f"{placement.base}/credentials.json is missing while its database runs; put the file back.")
+            raise SetupError(
+                f"{placement.base}/credentials.json is missing while its database runs; put the file back."
+            )
         server = Server(self._home, found.pid, found.port, credentials)
         try:
             try:
@@ -198,7 +199,9 @@ def status(home: Path) -> Status:
         used = True
     finally:
         os.close(lock)
-    return Status(found is not None, used, found and found.pid, found and found.port, placement.data)
+    if found is None:
+        return Status(False, used, None, None, placement.data)
+    return Status(True, used, found.pid, found.port, placement.data)
 
 
 async def stop(home: Path) -> bool:
@@ -228,7 +231,9 @@ def read_credentials(placement: Placement) -> Credentials | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):
-        raise SetupError(f"{path} is damaged; put the right file back, or move its folder away to begin anew.") from None
+        raise SetupError(
+            f"{path} is damaged; put the right file back, or move its folder away to begin anew."
+        ) from None
 
 
 def _make_credentials(placement: Placement) -> Credentials:
@@ -244,6 +249,18 @@ def _make_credentials(placement: Placement) -> Credentials:
     return made
 
 
+def _remembered_port(placement: Placement) -> int | None:
+    """The port of the last start, so that a person's own clients find the database again."""
+    try:
+        return int((placement.base / "port").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _remember_port(placement: Placement, port: int) -> None:
+    (placement.base / "port").write_text(f"{port}\n")
+
+
 async def _leave(placement: Placement, hold: int) -> None:
     """Let go of the shared lock (under start.lock) and stop the server when nobody else holds one."""
     try:
@@ -256,6 +273,24 @@ async def _leave(placement: Placement, hold: int) -> None:
             await halt(placement, found.pid)
     finally:
         os.close(hold)
+
+
+@contextlib.asynccontextmanager
+async def _explained(placement: Placement) -> AsyncIterator[None]:
+    """Turn what the file system refuses into a sentence that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or placement.base
+        if error.errno == errno.ENOSPC:
+            why = "the disk is full; free some space"
+        elif error.errno in (errno.EACCES, errno.EPERM):
+            why = f"{where} is not open to this user; give it to you"
+        else:
+            why = f"{where}: {error.strerror or error}; mend it"
+        raise SetupError(
+            f"The embedded database cannot be used: {why}, or choose another folder with PENNY_HOME."
+        ) from error
 
 
 def _open_lock(path: Path) -> int:
@@ -274,7 +309,9 @@ async def _locked(path: Path) -> AsyncIterator[None]:
                 break
             except OSError as error:
                 if error.errno not in (errno.EWOULDBLOCK, errno.EINTR):
-                    raise SetupError(f"{path} cannot be locked ({error.strerror}); PENNY_HOME must be a local disk.") from error
+                    raise SetupError(
+                        f"{path} cannot be locked ({error.strerror}); PENNY_HOME must be a local disk."
+                    ) from error
             if time.monotonic() > deadline:
                 raise SetupError(
                     f"Another process has been starting or stopping the embedded database for {LOCK_SECONDS:.0f} s; "

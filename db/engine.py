@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from db.connection import CommitUnknown, DatabaseUnavailable, Endpoint, PoolExhausted, connecting, lost, open_connection
+from db.connection import CommitUnknown, DatabaseUnavailable, Endpoint, PoolExhausted, lost, open_connection
 from db.schema import APP, HEAD, WORKER
 from domain.errors import PennyError, SetupError
 
@@ -23,6 +24,7 @@ T = TypeVar("T")
 POOL_SECONDS = 2.0
 """How long a request waits for a connection before it is told to come back."""
 
+COMMIT_SECONDS = 30.0
 ROLLBACK_SECONDS = 5.0
 KNOWN_USERS = 10_000
 
@@ -31,9 +33,9 @@ KNOWN_USERS = 10_000
 class Transaction:
     """An open transaction that sees and writes the rows of `user` and no others.
 
-    `conn` takes SQLAlchemy Core statements, `pg` is the driver's connection of the same transaction for hand-written SQL.
-    On both, json and jsonb go in as Python values and come out as Python values (dict, list, str, int, None), not as text.
-    An error of a statement ends the transaction: let it out, or put the statement in a `savepoint`.
+    `conn` takes SQLAlchemy Core statements, `pg` is the driver's connection of the same transaction for hand-written
+    SQL. On both, json and jsonb go in as Python values and come out as Python values (dict, list, str, int, None),
+    not as text. An error of a statement ends the transaction: let it out, or put the statement in a `savepoint`.
     """
 
     conn: AsyncConnection
@@ -91,7 +93,8 @@ class Database:
             pool_use_lifo=True,
             json_serializer=_as_it_is,
         )
-        # The connections have JSON codecs of their own (db/connection.py); the dialect would put its text ones over them.
+        # The connections have JSON codecs of their own (db/connection.py); the dialect would put its text ones over
+        # them.
         engine.dialect.setup_asyncpg_json_codec = _leave_codec  # type: ignore[attr-defined]
         engine.dialect.setup_asyncpg_jsonb_codec = _leave_codec  # type: ignore[attr-defined]
         database = cls(endpoint, Endpoint.parse(worker_url) if worker_url else endpoint, engine, application)
@@ -106,8 +109,8 @@ class Database:
     async def transaction(self, user: UUID) -> AsyncIterator[Transaction]:
         """A transaction for `user`: committed at the end of the block, rolled back on any exception or cancellation.
 
-        Raises PoolExhausted when no connection is free, DatabaseUnavailable when the connection is lost (nothing saved),
-        CommitUnknown when it is lost during COMMIT.
+        Raises PoolExhausted when no connection is free, DatabaseUnavailable when the connection is lost (nothing
+        saved), CommitUnknown when it is lost during COMMIT.
         """
         async with self._begun(f"BEGIN; SET LOCAL app.user_id = '{UUID(int=user.int)}'") as (conn, pg):
             yield Transaction(conn, pg, user)
@@ -150,68 +153,75 @@ class Database:
                 found = await pg.fetchval("SELECT version_num FROM alembic_version")
         except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
             found = None
+        if found and found > HEAD:
+            raise SetupError(
+                f"The database {self.endpoint.place} has the schema {found}, newer than this Penny: update it."
+            )
         if found != HEAD:
             state = f"has the schema {found}" if found else "has no tables of Penny's"
-            raise SetupError(f"The database {self.endpoint.place} {state} and this Penny needs {HEAD}: run `penny migrate`.")
+            raise SetupError(
+                f"The database {self.endpoint.place} {state} and this Penny needs {HEAD}: run `penny migrate`."
+            )
 
     @asynccontextmanager
     async def _begun(self, begin: str) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
         conn, pg = await self._check_out(begin)
         try:
-            try:
-                yield conn, pg
-            except BaseException as error:
-                gone = not isinstance(error, PennyError) and isinstance(error, Exception) and lost(error, pg)
-                await _to_its_end(_roll_back(conn, pg))
-                if gone:
-                    raise self._lost() from error
-                raise
-            await _to_its_end(self._commit(conn, pg))
-        finally:
-            await _to_its_end(conn.close())
+            yield conn, pg
+        except BaseException as error:
+            await _to_its_end(_undo(conn, pg))
+            if not isinstance(error, PennyError) and lost(error, pg):
+                raise self._lost() from error
+            raise
+        await _to_its_end(self._save(conn, pg))
 
     async def _check_out(self, begin: str) -> tuple[AsyncConnection, asyncpg.Connection]:
         """A connection of the pool on which `begin` has run; ones that died while they lay idle are replaced."""
         while True:
             try:
-                with connecting(self.endpoint):
-                    conn = await self._engine.connect()
+                conn = await self._engine.connect()
             except PoolTimeout:
                 raise PoolExhausted(
                     "Penny is answering as many requests as it can; try again in a second.", retry_after=1
                 ) from None
-            fresh = False
+            except DBAPIError as error:
+                raise self._lost() from error
             try:
                 raw = await conn.get_raw_connection()
-                fresh = "used" not in raw.info
-                raw.info["used"] = True
-                pg = raw.driver_connection
-                assert pg is not None
-                if not pg.is_closed():
-                    await pg.execute(begin)
-                    return conn, pg
+            except BaseException:
+                await _to_its_end(conn.close())
+                raise
+            pg, used_before = raw.driver_connection, "used" in raw.info
+            assert pg is not None
+            raw.info["used"] = True
+            try:
+                if pg.is_closed():
+                    raise asyncpg.ConnectionDoesNotExistError("closed while it lay idle")
+                await pg.execute(begin)
             except BaseException as error:
                 await _to_its_end(_discard(conn))
-                if not isinstance(error, Exception) or not lost(error, pg):
+                if not lost(error, pg):
                     raise
-                if fresh:
+                if not used_before:
                     raise self._lost() from error
             else:
-                await _to_its_end(_discard(conn))
+                return conn, pg
 
-    async def _commit(self, conn: AsyncConnection, pg: asyncpg.Connection) -> None:
+    async def _save(self, conn: AsyncConnection, pg: asyncpg.Connection) -> None:
         try:
-            done = await pg.execute("COMMIT")
-        except Exception as error:
-            gone = lost(error, pg)
-            await _roll_back(conn, pg)
-            if gone:
+            done = await pg.execute("COMMIT", timeout=COMMIT_SECONDS)
+        except (Exception, asyncio.CancelledError) as error:
+            await _undo(conn, pg)
+            if isinstance(error, TimeoutError) or lost(error, pg):
                 raise CommitUnknown(
                     f"The connection to {self.endpoint.place} was lost while saving; look before repeating."
                 ) from error
             raise
+        await conn.close()
         if done != "COMMIT":
-            raise RuntimeError("A statement of this transaction had failed and its error was swallowed: nothing was saved.")
+            raise RuntimeError(
+                "A statement of this transaction had failed and its error was swallowed: nothing was saved."
+            )
 
     def _lost(self) -> DatabaseUnavailable:
         return DatabaseUnavailable(f"The connection to the database {self.endpoint.place} was lost; try again.")
@@ -230,15 +240,16 @@ async def _discard(conn: AsyncConnection) -> None:
     await conn.close()
 
 
-async def _roll_back(conn: AsyncConnection, pg: asyncpg.Connection) -> None:
-    """End the transaction without saving; a connection that does not follow is thrown away, and its server side with it."""
+async def _undo(conn: AsyncConnection, pg: asyncpg.Connection) -> None:
+    """Roll back and give the connection back; one that does not follow is thrown away, and its transaction with it."""
     try:
         if not pg.is_closed():
             await pg.execute("ROLLBACK", timeout=ROLLBACK_SECONDS)
+            await conn.close()
             return
     except Exception:  # noqa: S110 - whatever it was, the connection goes
         pass
-    await conn.invalidate()
+    await _discard(conn)
 
 
 async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:

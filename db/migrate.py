@@ -20,18 +20,30 @@ LOCK = 0x70656E6E79  # "penny": one migration of a database at a time
 OLDEST = 18
 """The schema uses uuidv7(), which came with PostgreSQL 18."""
 
+EXISTS = f"SELECT to_regclass('{SCHEMA}.alembic_version') IS NOT NULL"
+
 MAKE_ROLE = """
-DO $$ BEGIN CREATE ROLE {role} NOLOGIN;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} NOLOGIN; END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;  -- made meanwhile by way of another database
+END $$
+"""
+
+ACT_AS = """
+DO $$ BEGIN
+    IF NOT pg_has_role(current_user, '{role}', 'SET') THEN GRANT {role} TO CURRENT_USER; END IF;
+END $$
 """
 
 
 async def migrate(admin_url: str, *, passwords: Mapping[str, str] | None = None) -> list[str]:
-    """Migrate the database at `admin_url` (a login that may create roles and schemas); the revisions applied, oldest first.
+    """Migrate the database at `admin_url` (a login that may create roles and schemas); the revisions applied, oldest
+    first.
 
-    `passwords` ({"app": ..., "worker": ...}) makes the two roles logins of their own; without it the login of `admin_url` may
-    act as both. It is one transaction: all of it or nothing. When the schema is current it is one look and changes nothing.
-    Raises DatabaseUnavailable, or SetupError when the login may not do it or the server is older than PostgreSQL 18.
+    `passwords` ({"app": ..., "worker": ...}) makes the two roles logins of their own; without it the login of
+    `admin_url` may act as both. It is one transaction: all of it or nothing. When the schema is current it is one
+    look and changes nothing. Raises DatabaseUnavailable, or SetupError when the login may not do it or the server is
+    older than PostgreSQL 18.
     """
     endpoint = Endpoint.parse(admin_url)
     pg = await _open(endpoint)
@@ -80,16 +92,14 @@ async def _version(connection: asyncpg.Connection) -> str | None:
 async def _make_roles(pg: asyncpg.Connection, passwords: Mapping[str, str] | None) -> None:
     for role in (OWNER, APP, WORKER):
         await pg.execute(MAKE_ROLE.format(role=role))
-    await pg.execute(f"GRANT {OWNER} TO CURRENT_USER")
-    if passwords is None:
-        await pg.execute(f"GRANT {APP}, {WORKER} TO CURRENT_USER")
-    else:
+    for role in (OWNER,) if passwords else (OWNER, APP, WORKER):
+        await pg.execute(ACT_AS.format(role=role))
+    if passwords:
         login = "SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', $1::text, $2::text)"
         for role, password in ((APP, passwords["app"]), (WORKER, passwords["worker"])):
             await pg.execute(await pg.fetchval(login, role, password))
-    await pg.execute(
-        f"CREATE SCHEMA IF NOT EXISTS {SCHEMA} AUTHORIZATION {OWNER}; GRANT USAGE ON SCHEMA {SCHEMA} TO {APP}, {WORKER}"
-    )
+    if not await pg.fetchval("SELECT to_regnamespace($1)", SCHEMA):
+        await pg.execute(f"CREATE SCHEMA {SCHEMA} AUTHORIZATION {OWNER}")
 
 
 async def _upgrade(pg: asyncpg.Connection, passwords: Mapping[str, str] | None) -> list[str]:
@@ -110,16 +120,19 @@ async def _upgrade(pg: asyncpg.Connection, passwords: Mapping[str, str] | None) 
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=give, isolation_level="AUTOCOMMIT", poolclass=NullPool
     )
     async with engine.connect() as connection:
         await pg.execute(f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})")
-        before = await _version(pg) if await pg.fetchval("SELECT to_regclass($1)", f"{SCHEMA}.alembic_version") else None
+        before = await _version(pg) if await pg.fetchval(EXISTS) else None
+        if before and before not in {step.revision for step in scripts.walk_revisions()}:
+            raise SetupError(f"The database has the schema {before}, which this Penny does not know: update Penny.")
         await _make_roles(pg, passwords)
         await pg.execute(f"SET LOCAL ROLE {OWNER}; SET LOCAL search_path = {SCHEMA}, pg_temp")
+        await pg.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO {APP}, {WORKER}")
         await connection.run_sync(run)
         await pg.execute(f"GRANT SELECT ON {SCHEMA}.alembic_version TO {APP}, {WORKER}")
         await pg.execute("COMMIT")
-    scripts = ScriptDirectory.from_config(config)
     return [step.revision for step in scripts.iterate_revisions(HEAD, before)][::-1]

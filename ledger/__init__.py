@@ -1,1 +1,1 @@
-"""The money of one household: accounts, categories, budgets, transactions, what they add up to, and what changed them."""
+"""The money of one household: accounts, categories, budgets, transactions, what they add up to and what changed."""

@@ -130,7 +130,7 @@ async def effective(tx: Transaction, month: Month) -> dict[UUID, Budget]:
 
 
 async def setting(tx: Transaction, month: Month, category_id: UUID, amount: Money) -> Change:
-    """The change that makes `amount` the category's budget from this month until the next month with a row of its own."""
+    """The change that makes `amount` the category's budget from this month until the next one with a row of its own."""
     key = _key(month, category_id)
     before = await read(tx, "budget", key)
     if before is None:
@@ -139,8 +139,8 @@ async def setting(tx: Transaction, month: Month, category_id: UUID, amount: Mone
 
 
 async def setting_once(tx: Transaction, month: Month, category_id: UUID, amount: Money) -> tuple[Change, ...]:
-    """The changes that make `amount` the category's budget in this month alone: the following month, when it has no row of
-    its own, gets one with what held so far (nothing to keep when there was no budget, which then goes on)."""
+    """The changes that make `amount` the category's budget in this month alone: the following month, when it has no row
+    of its own, gets one with what held so far. Where no budget held before, there is none to go back to: it goes on."""
     following = month.plus(1)
     held = (await effective(tx, month)).get(category_id)
     changes = [await setting(tx, month, category_id, amount)]

@@ -59,7 +59,7 @@ class Change:
 
 
 def inserted(table: Table, key: Row, **fields: Json) -> Change:
-    """The change that makes a row; columns left out get their defaults. Raises ValueError when a needed one is missing."""
+    """The change that makes a row; columns left out get their defaults. Raises ValueError when a needed one is."""
     columns = TABLES[table].columns
     missing = [name for name, column in columns.items() if column.required and name not in fields]
     if missing or fields.keys() - columns.keys():
@@ -100,7 +100,7 @@ async def current(tx: Transaction, change: Change) -> Row | None:
 
 
 def inverse(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """The changes, as `apply` returned them, that put everything back, last first. Only versions then differ: they rise."""
+    """What puts back the changes that `apply` returned, last first. Only the versions are not as before: they rise."""
     return tuple(_inverse(change) for change in reversed(changes))
 
 
@@ -112,9 +112,7 @@ async def apply(tx: Transaction, changes: Sequence[Change]) -> tuple[Change, ...
     try:
         return tuple([await _write(tx, change) for change in changes])
     except (ForeignKeyViolationError, UniqueViolationError) as error:
-        raise Stale(
-            "Something this change depends on was changed in the meantime.", table=error.table_name
-        ) from None
+        raise Stale("Something this change depends on was changed in the meantime.", table=error.table_name) from None
 
 
 _NAMES = {"account": "account", "budget": "budget", "category": "category", "rule": "rule", "txn": "transaction"}
@@ -168,7 +166,7 @@ def _update(change: Change, before: Row, after: Row, params: list[object]) -> st
 
 def _delete(change: Change, before: Row, params: list[object]) -> str:
     free = "".join(
-        f" AND NOT EXISTS (SELECT FROM {other} o WHERE o.user_id = $1 AND o.{column} = {change.table}.id)"  # noqa: S608
+        f" AND NOT EXISTS (SELECT FROM {other} o WHERE o.user_id = $1 AND o.{column} = {change.table}.id)"
         for other, column in TABLES[change.table].referred_by
     )
     return f"DELETE FROM {change.table} WHERE {_unchanged(change, before, params)}{free} RETURNING 1"  # noqa: S608

@@ -19,8 +19,8 @@ from ledger.changes import Change
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One applied change set. `approval` says how the user agreed (over which channel); `message_id` and `message` are what
-    they had asked, when it came from a conversation. `undoes` and `undone_by` are ids of other entries."""
+    """One applied change set. `approval` says how the user agreed (over which channel); `message_id` and `message` are
+    what they had asked, when it came from a conversation. `undoes` and `undone_by` are ids of other entries."""
 
     id: UUID
     user: UUID
@@ -39,7 +39,7 @@ class Entry:
     undone_by: UUID | None
 
     def json(self) -> dict[str, Any]:
-        """Who, when, message, prompt version, approval, and the rows before and after, as `GET /v1/journal` shows them."""
+        """Who, when, message, prompt version, approval, and rows before and after, as `GET /v1/journal` shows them."""
         return {
             "id": str(self.id),
             "who": str(self.user),
@@ -132,7 +132,7 @@ async def get(tx: Transaction, entry: UUID) -> Entry:
 
 
 async def last(tx: Transaction) -> Entry | None:
-    """The latest entry that is neither undone nor itself the undoing of another: what "undo that" means. None: nothing."""
+    """The latest entry that is neither undone nor an undoing itself, which "undo that" means, or None."""
     row = await tx.pg.fetchrow(
         f"{_READ} AND j.undoes IS NULL AND u.id IS NULL ORDER BY j.at DESC, j.id DESC LIMIT 1", tx.user
     )

@@ -14,7 +14,7 @@ from domain.money import check_currency
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """`locale` is a BCP 47 tag ("en-US"), `time_zone` an IANA name, `currency` the ISO 4217 code budgets are kept in."""
+    """`locale` is a BCP 47 tag ("en-US"), `time_zone` an IANA name, `currency` the ISO 4217 code of budgets."""
 
     locale: str = "en-US"
     time_zone: str = "UTC"
@@ -30,7 +30,9 @@ def checked(preferences: Preferences) -> Preferences:
     try:
         Locale.parse(preferences.locale.replace("-", "_"))
     except (ValueError, UnknownLocaleError):
-        raise InvalidInput(f"{preferences.locale[:32]!r} is not a known locale; use one such as en-US or de-DE.") from None
+        raise InvalidInput(
+            f"{preferences.locale[:32]!r} is not a known locale; use one such as en-US or de-DE."
+        ) from None
     if preferences.time_zone not in available_timezones():
         raise InvalidInput(f"{preferences.time_zone[:48]!r} is not a time zone; use one such as Europe/Berlin.")
     return Preferences(preferences.locale, preferences.time_zone, check_currency(preferences.currency))

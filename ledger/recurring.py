@@ -1,4 +1,4 @@
-"""Charges that come back: subscriptions, rent, bills. Found from dates and amounts alone, by rules that can be explained.
+"""Charges that come back (subscriptions, rent, bills), found from dates and amounts alone, by rules one can explain.
 
 A merchant's charges are recurring when they come weekly, monthly or yearly, with hardly an exception, and either
 - hold their amount, but for a few steps (a price rise), or
@@ -185,6 +185,4 @@ def _after(days: Sequence[date], cadence: Cadence) -> date:
     usual = max(day.day for day in days[-3:]) if cadence == "monthly" else last.day
     if usual - last.day > 15:  # charged early in the month after the one it belongs to
         month = month.plus(-1)
-    elif last.day - usual > 15:
-        month = month.plus(1)
     return min(month.first + timedelta(days=usual - 1), month.last)

@@ -2,8 +2,8 @@
 side by side.
 
 Spending is what left in spending categories, and what left without a category. A refund, money that came back in a
-spending category, takes away from it. Income is what came in income categories, or without a category. Transfers between
-own accounts are neither. Amounts of unlike currencies are never added: each has its own lines and totals.
+spending category, takes away from it. Income is what came in income categories, or without a category. Transfers
+between own accounts are neither. Amounts of unlike currencies are never added: each has its own lines and totals.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satu
 class Line:
     """What one category, merchant, month ("2026-10"), weekday ("Monday") or account adds up to, in one currency.
 
-    Spending and income are positive; a category whose refunds exceed its purchases is negative. `count` is transactions.
+    Spending and income are positive; a category whose refunds exceed its purchases is negative. `count`: transactions.
     """
 
     label: str
@@ -55,7 +55,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One label in two periods; `change` is b - a, `percent` that change of a to a tenth, None when a is not positive."""
+    """One label in two periods; `change` is b - a, `percent` is change of a to a tenth, None when a is not positive."""
 
     label: str
     a: Money
@@ -107,8 +107,8 @@ _FROM: Final = """
 async def spending(
     tx: Transaction, days: DateRange, by: By, base: str, wanted: TxnFilter | None = None, flow: Flow = "spending"
 ) -> Report:
-    """Spending (or income) in the period, one line per `by` and currency, of the transactions that `wanted` selects; its
-    `days` are not used. One query.
+    """Spending (or income) in the period, one line per `by` and currency, of the transactions that `wanted` selects,
+    whose own `days` are not used. One query.
 
     Months and weekdays come in their order, with zero lines in the base currency where nothing was spent; everything
     else largest first, the base currency before others.
@@ -122,7 +122,7 @@ async def spending(
         {_FROM}
          WHERE {condition(_within(wanted, days), params)} AND {kind}
          GROUP BY {group}, t.currency
-        """,  # noqa: S608 -- built from the fixed fragments above
+        """,
         *params,
     )
     lines = [Line(row["label"] or UNCATEGORIZED, Money(row["minor"], row["currency"]), row["n"]) for row in rows]
@@ -158,7 +158,7 @@ async def compare(
         {_FROM}
          WHERE {matching} AND {kind} AND ({in_a} OR {in_b})
          GROUP BY {group}, t.currency
-        """,  # noqa: S608 -- built from the fixed fragments above
+        """,
         *params,
         a.start,
         a.end,

@@ -74,9 +74,7 @@ _READ = """
 """
 
 
-async def search(
-    tx: Transaction, wanted: TxnFilter, limit: int = 50, after: tuple[date, int] | None = None
-) -> Found:
+async def search(tx: Transaction, wanted: TxnFilter, limit: int = 50, after: tuple[date, int] | None = None) -> Found:
     """The transactions that match, newest first (day, then number), at most `limit` of them; one query.
 
     Count and totals cover the whole match, whatever `limit` and `after` say.
@@ -91,11 +89,13 @@ async def search(
     row_read = _READ.format(source="page")
     rows = await tx.pg.fetch(
         f"""
-        WITH page AS (SELECT t.* FROM txn t WHERE {matching} {start} ORDER BY t.day DESC, t.no DESC LIMIT ${len(params)}),
+        WITH page AS (SELECT t.* FROM txn t WHERE {matching} {start}
+                       ORDER BY t.day DESC, t.no DESC LIMIT ${len(params)}),
              sums AS (SELECT t.currency, count(*) AS n, sum(t.amount_minor)::bigint AS minor
                         FROM txn t WHERE {matching} GROUP BY t.currency)
         SELECT total.*, p.*
-          FROM (SELECT coalesce(sum(n), 0)::bigint AS count, array_agg(currency ORDER BY n DESC, currency) AS currencies,
+          FROM (SELECT coalesce(sum(n), 0)::bigint AS count,
+                       array_agg(currency ORDER BY n DESC, currency) AS currencies,
                        array_agg(minor ORDER BY n DESC, currency) AS minors FROM sums) total
           LEFT JOIN ({row_read}) p ON true
          ORDER BY p.day DESC, p.no DESC
@@ -166,8 +166,8 @@ async def insert(tx: Transaction, new: Sequence[NewTxn], ids: Sequence[UUID] | N
             added AS (
                 INSERT INTO txn (user_id, id, no, account_id, day, amount_minor, currency, merchant, memo, category_id,
                                  pending, import_id)
-                SELECT $1, f.id, number.last + f.at, f.account_id, f.day, f.amount_minor, f.currency, f.merchant, f.memo,
-                       f.category_id, f.pending, f.import_id
+                SELECT $1, f.id, number.last + f.at, f.account_id, f.day, f.amount_minor, f.currency, f.merchant,
+                       f.memo, f.category_id, f.pending, f.import_id
                   FROM number, unnest($3::uuid[], $4::uuid[], $5::date[], $6::bigint[], $7::text[], $8::text[],
                                       $9::text[], $10::uuid[], $11::boolean[], $12::text[])
                        WITH ORDINALITY AS f (id, account_id, day, amount_minor, currency, merchant, memo, category_id,

@@ -1,7 +1,9 @@
-"""What every test may ask for: one embedded PostgreSQL for the session, a migrated database on it, a new user per test."""
+"""What every test may ask for: one embedded PostgreSQL for the session, a migrated database on it, a new user per
+test."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -28,17 +30,22 @@ def postgres_home() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-async def postgres(postgres_home: Path) -> AsyncIterator[Server]:
-    """The session's running server. What a killed test session left behind is stopped and removed first."""
-    for left in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
-        if left != postgres_home and (left / "postgres" / "users.lock").exists():
-            try:
-                if status(left).users:
-                    continue
-                await stop(left)
-            except OSError:
-                continue  # another account's
-            shutil.rmtree(left, ignore_errors=True)
+def abandoned_homes(postgres_home: Path) -> list[Path]:
+    """The homes of test sessions that were killed: this user's, and attached to by nobody."""
+    found = []
+    for home in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
+        mine = home != postgres_home and home.stat().st_uid == os.geteuid()
+        if mine and (home / "postgres" / "users.lock").exists() and not status(home).users:
+            found.append(home)
+    return found
+
+
+@pytest.fixture(scope="session")
+async def postgres(postgres_home: Path, abandoned_homes: list[Path]) -> AsyncIterator[Server]:
+    """The session's running server. What a killed session left behind is stopped and removed first."""
+    for home in abandoned_homes:
+        await stop(home)
+        shutil.rmtree(home, ignore_errors=True)
     async with embedded(postgres_home, durable=False) as server:
         yield server
 
@@ -46,7 +53,9 @@ async def postgres(postgres_home: Path) -> AsyncIterator[Server]:
 @pytest.fixture(scope="session")
 async def admin_url(postgres: Server) -> str:
     """The superuser's URL of the migrated database."""
-    await migrate(postgres.admin_url, passwords={"app": postgres.credentials.app, "worker": postgres.credentials.worker})
+    await migrate(
+        postgres.admin_url, passwords={"app": postgres.credentials.app, "worker": postgres.credentials.worker}
+    )
     return postgres.admin_url
 
 

@@ -94,18 +94,23 @@ def percent(part: int, whole: int) -> Decimal:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; bars and line ends inside cells are replaced, because cells may hold text from outside."""
-
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(" ".join(cell.split()).replace("|", "/") for cell in cells) + " |"
-
-    return "\n".join([line(head), "|" + " --- |" * len(head), *(line(row) for row in rows)])
+    """A Markdown table. Cells that hold text from outside must have gone through `cell`."""
+    lines = ["| " + " | ".join(cells) + " |" for cells in (head, *rows)]
+    return "\n".join([lines[0], "|" + " --- |" * len(head), *lines[1:]])
 
 
 def outside(text: str) -> str:
-    """Text from a bank, an import or a memo as data: one line, no control characters, at most 80 characters."""
+    """Text from a bank, an import or a memo as data: one line, nothing invisible, at most 80 characters."""
     clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return clean if len(clean) <= 80 else clean[:79] + "…"
+
+
+def cell(text: str) -> str:
+    """`outside`, and without what Markdown or HTML would make a link, an image, a tag or another cell of."""
+    return outside(text).translate(_HARMLESS).replace("://", ": //").replace("www.", "www .")
+
+
+_HARMLESS = str.maketrans({"[": "(", "]": ")", "<": "‹", ">": "›", "|": "/", "`": "'", "\\": "/", "*": "∗", "_": " "})
 
 
 def _english(locale: str) -> Locale:

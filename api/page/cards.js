@@ -10,7 +10,7 @@ const STATUS = {
 };
 const CHECK = "M5 12.5l4.5 4.5L19 7.5";
 
-/** `proposal` is as GET /v1/proposals/{id} shows it, with `journal_id` once applied. */
+/** `proposal` is as GET /v1/proposals/{id} shows it. */
 export class ProposalCard {
   #api;
   #proposal;
@@ -57,11 +57,15 @@ export class ProposalCard {
 
   #apply() {
     return this.#once(async () => {
-      const { id, hash } = this.#proposal;
-      const answer = await this.#api.post(`/v1/proposals/${id}/confirm`, { hash });
+      const answer = await this.#confirm();
       this.#proposal = { ...this.#proposal, status: "applied", journal_id: answer.journal_id };
       this.onApplied();
     });
+  }
+
+  #confirm() {
+    const { id, hash } = this.#proposal;
+    return this.#api.post(`/v1/proposals/${id}/confirm`, { hash });
   }
 
   #reject() {
@@ -73,7 +77,9 @@ export class ProposalCard {
 
   #undoIt() {
     return this.#once(async () => {
-      const answer = await this.#api.post(`/v1/journal/${this.#proposal.journal_id}/undo`);
+      // Of a proposal applied earlier the journal entry is learnt by confirming again: nothing is written twice.
+      const entry = this.#proposal.journal_id ?? (await this.#confirm()).journal_id;
+      const answer = await this.#api.post(`/v1/journal/${entry}/undo`);
       const proposal = answer.proposal ?? answer;
       if (proposal.hash) {
         this.#undo = new ProposalCard(this.#api, proposal, { onApplied: () => this.#undone() });
@@ -130,7 +136,7 @@ export class ProposalCard {
   }
 
   #actions(status) {
-    const { expires_at: expires, journal_id: journal } = this.#proposal;
+    const { expires_at: expires } = this.#proposal;
     if (status === "pending") {
       return el("footer", {},
         el("button", { type: "button", class: "primary", disabled: this.#busy, onclick: () => this.#apply() },
@@ -138,7 +144,7 @@ export class ProposalCard {
         el("button", { type: "button", class: "plain", disabled: this.#busy, onclick: () => this.#reject() }, "Reject"),
         expires ? el("time", { datetime: expires, title: new Date(expires).toLocaleString() }, `Expires ${distance(expires)}`) : null);
     }
-    if (status === "applied" && journal && !this.#undo) {
+    if (status === "applied" && !this.#undo) {
       return el("footer", {},
         el("button", { type: "button", class: "plain", disabled: this.#busy, onclick: () => this.#undoIt() }, "Undo"));
     }

@@ -118,7 +118,7 @@ export class Chat {
     return reply;
   }
 
-  /** Builds a page of messages in front of what is there; gives the turns `{runId, text, reply}` without a full reply. */
+  /** Builds a page of messages in front of what is there; gives the turns `{runId, reply, restore?}` that may lack a full reply. */
   async #show({ items, next }, signal) {
     const nodes = [];
     const replies = new Map();
@@ -130,14 +130,22 @@ export class Chat {
         nodes.push(this.#question(item.text));
         if (!item.run_id) continue;
         const reply = new Reply(this.#api, { onRetry: () => this.busy || this.send(item.text) });
-        replies.set(item.run_id, { reply, text: item.text, open: true });
+        replies.set(item.run_id, { reply, open: true });
         nodes.push(reply.element);
       } else if (item.role === "assistant") {
         const turn = replies.get(item.run_id);
-        if (!turn || item.status === "open" || item.status === "failed") continue;
-        turn.open = false;
-        turn.reply.restore(item, item.proposals.map((id) => proposals.get(id)).filter(Boolean));
-        this.#cards.push(...turn.reply.cards);
+        const known = (item.proposals ?? []).map((id) => proposals.get(id)).filter(Boolean);
+        const restore = () => {
+          turn.reply.restore(item, known);
+          this.#cards.push(...turn.reply.cards);
+        };
+        if (!turn) continue;
+        if (["open", "failed"].includes(item.status ?? (item === items.at(-1) ? "open" : "finished"))) {
+          turn.restore = restore; // whether it is whole, its run knows
+        } else {
+          turn.open = false;
+          restore();
+        }
       } else if (item.role === "decision" && !proposals.has(item.proposals?.[0])) {
         nodes.push(el("p", { class: "decision" }, item.text));
       }
@@ -174,10 +182,13 @@ export class Chat {
     return found;
   }
 
-  async #resume({ runId, reply }, signal) {
+  async #resume({ runId, reply, restore }, signal) {
     const run = await this.#api.get(`/v1/runs/${runId}`, { signal });
     if (signal.aborted) return;
-    if (ACTIVE.has(run.status) || run.status === "finished") {
+    if (restore && ["finished", "cancelled"].includes(run.status)) {
+      restore();
+      if (run.status === "cancelled") reply.apply({ type: "run.cancelled", data: {} });
+    } else if (ACTIVE.has(run.status) || run.status === "finished") {
       await this.#running(reply, signal, (now) => this.#play(now, runId, null));
     } else if (run.status === "cancelled") {
       reply.apply({ type: "run.cancelled", data: {} });

@@ -1,4 +1,4 @@
-"""Penny's own wire: server-sent events with `id: <seq>`, `event: <type>`, `data: <JSON>`; a client resumes by the last id."""
+"""Penny's own wire: server-sent events, each with its number in the run as id, so that a client can resume."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import cast
 
 from domain.errors import PennyError
+from memory.event_log import Frame
 
 RETRY = b"retry: 1000\n\n"
 """Milliseconds that a client waits before it reconnects."""
@@ -15,18 +16,18 @@ RETRY = b"retry: 1000\n\n"
 _log = logging.getLogger(__name__)
 
 
-def frame(seq: int, kind: str, data: str) -> bytes:
-    """One event; `data` is JSON text without line breaks. Lines end in LF: some clients split on nothing else."""
-    return f"id: {seq}\nevent: {kind}\ndata: {data}\n\n".encode()
+def encode(event: Frame) -> bytes:
+    """One event; its data has no line breaks already. Lines end in LF: some clients split on nothing else."""
+    return f"id: {event.seq}\nevent: {event.type}\ndata: {event.data}\n\n".encode()
 
 
-async def frames(events: AsyncIterator[tuple[int, str, str]]) -> AsyncGenerator[bytes, None]:
+async def frames(events: AsyncIterator[Frame]) -> AsyncGenerator[bytes, None]:
     """The stream of a run's events. One that breaks off without a terminal event is to be resumed by the client, so an
     error of Penny's own ends the stream quietly. Closing this closes `events`."""
     yield RETRY
-    async with aclosing(cast("AsyncGenerator[tuple[int, str, str], None]", events)):
+    async with aclosing(cast("AsyncGenerator[Frame, None]", events)):
         try:
-            async for seq, kind, data in events:
-                yield frame(seq, kind, data)
+            async for event in events:
+                yield encode(event)
         except PennyError as error:
             _log.warning("a stream of events broke off: %s", error.code)

@@ -11,9 +11,10 @@ from api.caller import services_of
 from api.problems import documented
 from api.services import Services
 from api.shapes import Output
+from db.connection import PoolExhausted
 from domain.errors import PennyError, Unavailable
 
-PING_SECONDS = 1.0
+PING_SECONDS = 3.0
 
 router = APIRouter(tags=["health"])
 
@@ -49,6 +50,8 @@ async def readyz(services: Annotated[Services, Depends(services_of)]) -> Ready:
         raise NotReady(f"Penny is {services.readiness.state}.")
     try:
         await asyncio.wait_for(services.db.ping(), PING_SECONDS)
+    except PoolExhausted:
+        return Ready()  # busy is not gone
     except (PennyError, OSError, TimeoutError):
         raise NotReady("The database does not answer.") from None
     return Ready()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from api.caller import JSON_BODY, CallerDep
 from api.cursors import decode, encode
@@ -18,28 +18,22 @@ from api.problems import RETRY_AFTER_SECONDS, documented, problem
 from api.protocols import native
 from api.reply import RunEnded, collect
 from api.routes.proposals import ProposalView
-from api.services import IfRunning
 from api.shapes import Cursor, Input, Instant, Limit, Output, Page, SessionId, Text
 from api.streams import event_stream
 from memory import messages, sessions
-
-TEXT_LENGTH = 8000
+from memory.runs import IfRunning
 
 router = APIRouter(prefix="/v1/sessions/{session_id}/messages", tags=["messages"])
 
 T = TypeVar("T")
 
 
-def _said(text: str) -> str:
-    if not text.strip():
-        raise ValueError("says nothing")
-    return text
-
-
 class NewMessage(Input):
     """What the user says."""
 
-    text: Annotated[Text, Field(min_length=1, max_length=TEXT_LENGTH), AfterValidator(_said)]
+    text: Annotated[
+        Text, Field(min_length=1, description="At most 8,000 characters, unless the server is set otherwise.")
+    ]
     client_id: Annotated[Text, Field(min_length=1, max_length=128)] | None = Field(
         None, description="A name the client gives this message, so that sending it again makes no second run."
     )
@@ -57,9 +51,13 @@ class MessageView(Output):
     text: str
     created_at: Instant | None
     run_id: UUID | None
-    tools: list[dict[str, Any]] = Field(description="The tools the reply used: `{call_id, name, label, ok, summary, facts}`.")
+    tools: list[dict[str, Any]] = Field(
+        description="The tools the reply used: `{call_id, name, label, ok, summary, facts}`."
+    )
     proposals: list[Any] = Field(description="The proposals made for it.")
-    figures: list[dict[str, Any]] = Field(description="The figures in the text: `{start, end, text, fact_id?, verified}`.")
+    figures: list[dict[str, Any]] = Field(
+        description="The figures in the text: `{start, end, text, fact_id?, verified}`."
+    )
 
 
 class ReplyView(Output):
@@ -84,7 +82,7 @@ async def index(
 ) -> Page[MessageView]:
     """The latest `limit` turns (a message with what answers it), oldest first; `next` leads to earlier ones."""
     before = decode(cursor, int)
-    async with caller.transaction() as tx:
+    async with caller.read() as tx:
         await sessions.get(tx, session_id)
         found, place = await messages.page(tx, session_id, limit, before)
     return Page(items=[MessageView(**item) for item in found], next=encode(None if place is None else (place,)))
@@ -110,9 +108,9 @@ async def index(
     },
     description=f"""Stores the message and starts its run, which goes on to its end whether or not the client stays.
 
-`Accept: {STREAM}` streams the run's events; `Accept: {JSON}` waits for the reply; `Prefer: respond-async` answers 202 at
-once. Every answer names the run in the header `Penny-Run-Id`. The same `client_id` again gives the same run (with another
-text: 409). A run that fails while the client waits is a problem with the run's code; one that is cancelled, 409.
+`Accept: {STREAM}` streams the run's events; `Accept: {JSON}` waits for the reply; `Prefer: respond-async` answers 202
+at once. Every answer names the run in the header `Penny-Run-Id`. The same `client_id` again gives the same run (with
+another text: 409). A run that fails while the client waits is a problem with the run's code, one cancelled is 409.
 
 {EVENTS}""",
 )
@@ -155,7 +153,13 @@ async def say(
         )
     if reply is None:  # nobody is there to read it
         return Response(status_code=204)
-    view = ReplyView(run_id=run_id, reply=reply.text, figures=reply.figures, proposals=reply.proposals, usage=reply.usage)
+    view = ReplyView(
+        run_id=run_id,
+        reply=reply.text,
+        figures=reply.figures,
+        proposals=[ProposalView(**made) for made in reply.proposals],
+        usage=reply.usage,
+    )
     return Response(view.model_dump_json(), 200, headers, JSON)
 
 

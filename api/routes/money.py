@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -32,7 +32,7 @@ class AccountView(Output):
 
 
 class CategoryView(Output):
-    """What money is spent on (kind spending), where it comes from (income), or a move between own accounts (transfer)."""
+    """What money is spent on (spending), where it comes from (income), or moves between own accounts (transfer)."""
 
     id: UUID
     name: str
@@ -41,20 +41,34 @@ class CategoryView(Output):
 
 
 class BudgetView(Output):
-    """A category's budget in a month, and what the month's transactions took of it."""
+    """A spending category in a month. `budget`, `since` (the month it was set for) and `left` are null without a
+    budget; `spent` has refunds taken off; `elsewhere` is what was spent in other currencies."""
 
-    category_id: UUID
+    category_id: UUID | None
     category: str
+    group: str
+    budget: Amount | None
+    since: str | None
+    spent: Amount
+    left: Amount | None
+    elsewhere: list[Amount]
+
+
+class BudgetTotalView(Output):
+    """All of one currency; `unbudgeted` was spent where there is no budget."""
+
     budget: Amount
     spent: Amount
     left: Amount
+    unbudgeted: Amount
 
 
 class BudgetMonth(Output):
-    """The budgets of a month."""
+    """A month against its budgets."""
 
     month: str = Field(description="YYYY-MM.")
     items: list[BudgetView]
+    totals: list[BudgetTotalView]
 
 
 class TransactionView(Output):
@@ -81,7 +95,7 @@ class TransactionPage(Page[TransactionView]):
 @router.get("/accounts", summary="List accounts")
 async def list_accounts(caller: CallerDep) -> Page[AccountView]:
     """All accounts, by name."""
-    async with caller.transaction() as tx:
+    async with caller.read() as tx:
         found = await accounts.list_(tx)
     items = [
         AccountView(id=a.id, name=a.name, kind=a.kind, currency=a.currency, balance=Amount.of(a.balance)) for a in found
@@ -92,9 +106,46 @@ async def list_accounts(caller: CallerDep) -> Page[AccountView]:
 @router.get("/categories", summary="List categories")
 async def list_categories(caller: CallerDep) -> Page[CategoryView]:
     """All categories: spending first, then income, then transfers, each by name."""
-    async with caller.transaction() as tx:
+    async with caller.read() as tx:
         found = await categories.list_(tx)
     return Page(items=[CategoryView(id=c.id, name=c.name, group=c.group, kind=c.kind) for c in found], next=None)
+
+
+@router.get("/budgets", summary="Get a month's budgets")
+async def get_budgets(
+    caller: CallerDep, month: Annotated[str | None, Query(max_length=16, description="YYYY-MM; this month.")] = None
+) -> BudgetMonth:
+    """Every spending category with its budget, what was spent and what is left, and the totals by currency."""
+    wanted = Month.parse(month) if month is not None else None
+    async with caller.read() as tx:
+        own = await preferences.get(tx)
+        wanted = wanted or Month.of(today(caller.services.clock, own.time_zone))
+        status = await budgets.status(tx, wanted, own.currency)
+    return BudgetMonth(
+        month=str(status.month),
+        items=[
+            BudgetView(
+                category_id=line.category_id,
+                category=line.category,
+                group=line.group,
+                budget=Amount.of(line.budget) if line.budget else None,
+                since=str(line.since) if line.since else None,
+                spent=Amount.of(line.spent),
+                left=Amount.of(line.left) if line.left else None,
+                elsewhere=[Amount.of(amount) for amount in line.elsewhere],
+            )
+            for line in status.lines
+        ],
+        totals=[
+            BudgetTotalView(
+                budget=Amount.of(t.budget),
+                spent=Amount.of(t.spent),
+                left=Amount.of(t.left),
+                unbudgeted=Amount.of(t.unbudgeted),
+            )
+            for t in status.totals
+        ],
+    )
 
 
 @router.get("/transactions", summary="List transactions", responses=documented(404))
@@ -112,7 +163,7 @@ async def list_transactions(
     days = DateRange(start or date.min, end or date.max) if start or end else None
     after = decode(cursor, lambda day, no: (date.fromisoformat(day), int(no)))
     wanted = TxnFilter(days=days, category=category, account=account, text=text)
-    async with caller.transaction() as tx:
+    async with caller.read() as tx:
         found = await transactions.search(tx, wanted, limit, after)
     return TransactionPage(
         items=[_transaction(t) for t in found.items],

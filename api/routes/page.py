@@ -79,4 +79,6 @@ def _file(name: str) -> FileResponse:
     media_type = TYPES.get(path.suffix)
     if media_type is None or path.parent != FOLDER or not path.is_file():
         raise NotFound("The page has no such file.")
-    return FileResponse(path, media_type=media_type, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
+    return FileResponse(
+        path, media_type=media_type, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+    )

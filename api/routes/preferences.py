@@ -39,7 +39,7 @@ class PreferencesChange(Input):
 @router.get("", summary="Get the preferences")
 async def get(caller: CallerDep) -> PreferencesView:
     """The user's preferences, or the defaults."""
-    async with caller.transaction() as tx:
+    async with caller.read() as tx:
         return PreferencesView.of(await preferences.get(tx))
 
 

@@ -48,7 +48,7 @@ class CancelRequested(Output):
 @router.get("", summary="Get a run", responses=documented(404))
 async def get(caller: CallerDep, run_id: RunId) -> RunView:
     """How the run stands."""
-    async with caller.transaction() as tx:
+    async with caller.read() as tx:
         return RunView(**await runs.get(tx, run_id))
 
 
@@ -59,8 +59,8 @@ async def get(caller: CallerDep, run_id: RunId) -> RunView:
     responses=documented(404)
     | {200: {"description": "The run's events, as they happen.", "content": {STREAM: event_stream_content()}}},
     description=f"""The run's events from its start, or after the one named by `Last-Event-ID` (which counts more than
-`after`); the events of a run that is over are served from the log. The stream ends after the terminal event. A stream that
-ends without one is to be asked for again with the last id.
+`after`); the events of a run that is over are served from the log. The stream ends after the terminal event. A stream
+that ends without one is to be asked for again with the last id.
 
 {EVENTS}""",
 )
@@ -70,7 +70,7 @@ async def events(
     after: Seq = None,
     last_event_id: Annotated[int | None, Header(ge=0, le=LAST_SEQ, description="The last event seen.")] = None,
 ) -> Response:
-    async with caller.transaction() as tx:
+    async with caller.read() as tx:
         await runs.get(tx, run_id)
     start = last_event_id if last_event_id is not None else after or 0
     return event_stream(native.frames(caller.services.runner.events(caller.user, run_id, start)), str(run_id))

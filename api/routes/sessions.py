@@ -56,7 +56,7 @@ async def create(caller: CallerDep, new: NewSession | None = None) -> SessionVie
 async def index(caller: CallerDep, limit: Limit = 50, cursor: Cursor = None) -> Page[SessionView]:
     """The user's sessions, the most recently used first."""
     before = decode(cursor, lambda at, id_: (datetime.fromisoformat(at), UUID(id_)))
-    async with caller.transaction() as tx:
+    async with caller.read() as tx:
         found, place = await sessions.list_(tx, limit, before)
     return Page(items=[SessionView.of(session) for session in found], next=encode(place))
 
@@ -64,7 +64,7 @@ async def index(caller: CallerDep, limit: Limit = 50, cursor: Cursor = None) -> 
 @router.get("/{session_id}", summary="Get a session", responses=documented(404))
 async def get(caller: CallerDep, session_id: SessionId) -> SessionView:
     """One session of the user."""
-    async with caller.transaction() as tx:
+    async with caller.read() as tx:
         return SessionView.of(await sessions.get(tx, session_id))
 
 

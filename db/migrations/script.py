@@ -6,7 +6,8 @@ from alembic import op
 
 
 def execute_script(sql: str) -> None:
-    """Execute `sql`, statements separated by semicolons; the extended protocol that `op.execute` uses takes one only."""
+    """Execute `sql`, statements separated by semicolons; the extended protocol that `op.execute` uses takes one
+    only."""
     connection = op.get_bind().connection.dbapi_connection
     assert connection is not None
     connection.run_async(lambda pg: pg.execute(sql))

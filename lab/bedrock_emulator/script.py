@@ -134,6 +134,8 @@ def load(path: Path) -> Script:
     """Reads a script file. Raises ValueError that names what in it cannot be used."""
     try:
         data = json.loads(path.read_text())
+        if data.get("then", "refuse") not in ("refuse", "repeat_last", "cycle"):
+            raise ValueError(f"{path} is no script: `then` is {data['then']!r}")
         return Script(tuple(_turn(turn) for turn in data["turns"]), data.get("then", "refuse"))
     except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no script: {error!r}") from error

@@ -13,7 +13,7 @@ from domain.ids import new_id
 
 COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod) AS type, NOT attnotnull AS nullable, atthasdef AS has_default,
-       attnum = ANY (coalesce((SELECT conkey FROM pg_constraint WHERE conrelid = attrelid AND contype = 'p'), '{}')) AS key
+       attnum = ANY ((SELECT conkey FROM pg_constraint WHERE conrelid = attrelid AND contype = 'p')::int2[]) AS key
   FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
 
@@ -33,7 +33,9 @@ async def test_core_table_is_the_database_table(table: Table, admin_url: str) ->
     for column in table.columns:
         spelled = column.type.compile(dialect)
         kind = SPELLED.get(spelled, spelled.lower())
-        declared.append((column.name, kind, bool(column.nullable), column.server_default is not None, column.primary_key))
+        declared.append(
+            (column.name, kind, bool(column.nullable), column.server_default is not None, column.primary_key)
+        )
     assert found == declared
 
 
@@ -44,7 +46,9 @@ async def test_core_statements_carry_json_values(database: Database, user: objec
         row = {"user_id": user, "id": new_id(), "kind": "t", "text": "", "changes": value, "approval": "test"}
         await tx.conn.execute(insert(journal).values(row))
         by_core = (await tx.conn.execute(select(journal.c.changes).where(journal.c.id == row["id"]))).scalar_one()
-        by_driver = await tx.pg.fetchval("SELECT changes FROM journal WHERE id = $1 AND changes @> $2", row["id"], value)
+        by_driver = await tx.pg.fetchval(
+            "SELECT changes FROM journal WHERE id = $1 AND changes @> $2", row["id"], value
+        )
     assert by_core == by_driver == value
 
 

@@ -1,89 +1,98 @@
-"""Drafts about budgets: setting one, and moving money between two."""
+"""Drafts about budgets: setting one from a month on, and moving money between two within a month."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from db.engine import Transaction
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput
 from domain.money import Money
 from domain.periods import Month
-from ledger import categories, preferences
-from ledger.changes import Change, inserted, read, updated
-from ledger.rows import Row
+from ledger import budgets, preferences
+from ledger.changes import Change, inserted, read
 from tools.drafts.draft import Draft, Intent
-from tools.wording import one_month
+from tools.drafts.lookup import category
+from tools.wording import cell, one_month
 
 
-def setting(category_id: str, amount: Money, month: Month) -> Intent:
-    """To have the category's budget for the month be `amount`."""
-    return Intent("set_budget", {"category": category_id, "month": month.first.isoformat(), **amount.json()})
+def setting(category_id: UUID, amount: Money, month: Month) -> Intent:
+    """To have the category's budget be `amount` from the month on."""
+    return Intent("set_budget", {"category": str(category_id), "month": str(month), **amount.json()})
 
 
-def moving(from_id: str, to_id: str, amount: Money, month: Month) -> Intent:
+def moving(from_id: UUID, to_id: UUID, amount: Money, month: Month) -> Intent:
     """To take `amount` from one category's budget for the month and give it to another's."""
-    return Intent("move_money", {"from": from_id, "to": to_id, "month": month.first.isoformat(), **amount.json()})
+    return Intent("move_money", {"from": str(from_id), "to": str(to_id), "month": str(month), **amount.json()})
 
 
 async def set_budget(tx: Transaction, args: Mapping[str, Any]) -> Draft:
-    """The draft of `setting`."""
-    amount, locale = Money(args["minor"], args["currency"]), (await preferences.get(tx)).locale
-    name, month = await _name(tx, args["category"]), _month(args, locale)
-    key, row = await _budget(tx, args["category"], args["month"])
-    if row is None:
-        text = f"Set a {name} budget of {amount.format(locale)} for {month}, where there is none yet."
-        return Draft(text, (_given(key, row, amount),))
-    before = _amount(row)
-    if before == amount:
-        return Draft(f"The {name} budget for {month} is already {amount.format(locale)}.")
-    text = f"Set the {name} budget for {month} from {before.format(locale)} to {amount.format(locale)}."
-    return Draft(text, (_given(key, row, amount),))
+    """The draft of `setting`: it holds until the next month that has a budget of its own."""
+    amount, month = Money(args["minor"], args["currency"]), Month.parse(args["month"])
+    locale = (await preferences.get(tx)).locale
+    target = await category(tx, args["category"])
+    held = (await budgets.effective(tx, month)).get(target.id)
+    if held and held.amount == amount:
+        return Draft(f"The {cell(target.name)} budget for {one_month(month, locale)} is already {amount.format(locale)}.")
+    months = await _months(tx, target.id, month, locale)
+    if held is None:
+        text = f"Set a {cell(target.name)} budget of {amount.format(locale)} for {months}, where there is none yet."
+    else:
+        text = (
+            f"Set the {cell(target.name)} budget for {months} from {held.amount.format(locale)} to {amount.format(locale)}."
+        )
+    return Draft(text, (await budgets.setting(tx, month, target.id, amount),))
 
 
 async def move_money(tx: Transaction, args: Mapping[str, Any]) -> Draft:
-    """The draft of `moving`. Raises InvalidInput when the source has less than that budgeted."""
-    amount, locale = Money(args["minor"], args["currency"]), (await preferences.get(tx)).locale
-    source, target = await _name(tx, args["from"]), await _name(tx, args["to"])
-    month = _month(args, locale)
-    from_key, from_row = await _budget(tx, args["from"], args["month"])
-    to_key, to_row = await _budget(tx, args["to"], args["month"])
+    """The draft of `moving`; other months stay as they are. Raises InvalidInput when the source has less than that."""
+    amount, month = Money(args["minor"], args["currency"]), Month.parse(args["month"])
+    locale = (await preferences.get(tx)).locale
+    source, target = await category(tx, args["from"]), await category(tx, args["to"])
+    effective = await budgets.effective(tx, month)
     nothing = Money(0, amount.currency)
-    had, has = (_amount(row) if row else nothing for row in (from_row, to_row))
+    had, has = (effective[c.id].amount if c.id in effective else nothing for c in (source, target))
+    for_month = one_month(month, locale)
     if had < amount:
         raise InvalidInput(
-            f"{source} has only {had.format(locale)} budgeted for {month}, so {amount.format(locale)} cannot be moved"
-            f" from it to {target}."
+            f"{cell(source.name)} has only {had.format(locale)} budgeted for {for_month}, so {amount.format(locale)} cannot be"
+            f" moved from it to {cell(target.name)}."
         )
+    less, more = had - amount, has + amount
+    changes = [
+        *await budgets.setting_once(tx, month, source.id, less),
+        *await budgets.setting_once(tx, month, target.id, more),
+    ]
+    if target.id not in effective:
+        changes += await _nothing_after(tx, month, target.id, nothing)
     text = (
-        f"Move {amount.format(locale)} from {source} to {target} for {month}:"
-        f" {source} from {had.format(locale)} to {(had - amount).format(locale)},"
-        f" {target} from {has.format(locale)} to {(has + amount).format(locale)}."
+        f"Move {amount.format(locale)} from {cell(source.name)} to {cell(target.name)} for {for_month}:"
+        f" {cell(source.name)} goes from {had.format(locale)} to {less.format(locale)},"
+        f" {cell(target.name)} from {has.format(locale)} to {more.format(locale)}."
     )
-    return Draft(text, (_given(from_key, from_row, had - amount), _given(to_key, to_row, has + amount)))
+    return Draft(text, tuple(changes))
 
 
-def _given(key: Row, row: Row | None, amount: Money) -> Change:
-    fields = {"amount_minor": amount.minor, "currency": amount.currency}
-    return inserted("budget", key, **fields) if row is None else updated("budget", key, row, **fields)
+async def _nothing_after(tx: Transaction, month: Month, category_id: UUID, nothing: Money) -> tuple[Change, ...]:
+    """What keeps money given to a category without a budget from being given to it again in every later month."""
+    key = {"month": month.plus(1).first.isoformat(), "category_id": str(category_id)}
+    if await read(tx, "budget", key) is not None:
+        return ()
+    return (inserted("budget", key, amount_minor=0, currency=nothing.currency),)
 
 
-async def _budget(tx: Transaction, category_id: str, month: str) -> tuple[Row, Row | None]:
-    key = {"month": month, "category_id": category_id}
-    return key, await read(tx, "budget", key)
-
-
-def _amount(row: Row) -> Money:
-    return Money(int(row["amount_minor"] or 0), str(row["currency"]))
-
-
-def _month(args: Mapping[str, Any], locale: str) -> str:
-    return one_month(Month.of(date.fromisoformat(args["month"])), locale)
-
-
-async def _name(tx: Transaction, category_id: str) -> str:
-    for category in await categories.list_(tx):
-        if str(category.id) == category_id:
-            return category.name
-    raise NotFound("That category is not there any more.")
+async def _months(tx: Transaction, category_id: UUID, month: Month, locale: str) -> str:
+    """The months that a budget set in `month` holds for: "November 2026 onwards", "November 2026 to January 2027"."""
+    following: date | None = await tx.pg.fetchval(
+        "SELECT min(month) FROM budget WHERE user_id = $1 AND category_id = $2 AND month > $3",
+        tx.user,
+        category_id,
+        month.first,
+    )
+    first = one_month(month, locale)
+    if following is None:
+        return f"{first} onwards"
+    last = Month.of(following).plus(-1)
+    return first if last == month else f"{first} to {one_month(last, locale)}"

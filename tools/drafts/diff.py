@@ -31,13 +31,18 @@ class _Names:
 
 
 async def describe(tx: Transaction, changes: Sequence[Change]) -> list[Entry]:
-    """One entry for each field of each row that `changes` would alter, in their order; nothing is left out or added."""
+    """One entry for each field of each row that `changes` would alter, in their order; nothing is left out or added.
+
+    A budget holds from its month on, so its entries show what holds in that month before and after, whichever month's
+    row says so.
+    """
     names = _Names(
         {str(c.id): c.name for c in await categories.list_(tx)} | _named_in(changes, "category"),
         {str(a.id): a.name for a in await accounts.list_(tx)} | _named_in(changes, "account"),
         (await preferences.get(tx)).locale,
     )
-    return [entry for change in changes for entry in _entries(change, names)]
+    budgets = await _budgets(tx, changes)
+    return [entry for change in changes for entry in _entries(change, names, budgets)]
 
 
 def _named_in(changes: Sequence[Change], table: Table) -> dict[str, str]:
@@ -45,14 +50,54 @@ def _named_in(changes: Sequence[Change], table: Table) -> dict[str, str]:
     return {str(key["id"]): str(row["name"]) for key, row in rows}
 
 
-def _entries(change: Change, names: _Names) -> Iterator[Entry]:
+@dataclass(frozen=True, slots=True)
+class _Budgets:
+    """Budget rows by category, then month, as they are and as the changes would leave them."""
+
+    before: Mapping[str, Mapping[str, Row]]
+    after: Mapping[str, Mapping[str, Row]]
+
+
+async def _budgets(tx: Transaction, changes: Sequence[Change]) -> _Budgets:
+    touched = [change for change in changes if change.table == "budget"]
+    before: dict[str, dict[str, Row]] = {str(change.key["category_id"]): {} for change in touched}
+    for row in await tx.pg.fetch(
+        """
+        SELECT category_id::text AS category, month, amount_minor, currency FROM budget
+         WHERE user_id = $1 AND category_id = ANY ($2::text[]::uuid[])
+        """,
+        tx.user,
+        list(before),
+    ):
+        before[row["category"]][row["month"].isoformat()] = dict(row)
+    after = {category: dict(months) for category, months in before.items()}
+    for change in touched:
+        months, month = after[str(change.key["category_id"])], str(change.key["month"])
+        months.pop(month, None)
+        if change.after is not None:
+            months[month] = change.after
+    return _Budgets(before, after)
+
+
+def _entries(change: Change, names: _Names, budgets: _Budgets) -> Iterator[Entry]:
     row = change.after or change.before or {}
     what = _TITLES[change.table](change.key, row, names)
     for field, value in _FIELDS[change.table]:
-        before = None if change.before is None else value(change.before, names)
-        after = None if change.after is None else value(change.after, names)
+        if change.table == "budget":
+            old, new = (_holding(change.key, rows) for rows in (budgets.before, budgets.after))
+        else:
+            old, new = change.before, change.after
+        before = None if old is None else value(old, names)
+        after = None if new is None else value(new, names)
         if before != after:
             yield {"what": what, "field": field, "before": before, "after": after}
+
+
+def _holding(key: Row, rows: Mapping[str, Mapping[str, Row]]) -> Row | None:
+    """The budget row that a category goes by in a month: the latest not after it."""
+    months = rows[str(key["category_id"])]
+    latest = max((month for month in months if month <= str(key["month"])), default=None)
+    return None if latest is None else months[latest]
 
 
 def _money(column: str) -> Callable[[Row, _Names], Value]:

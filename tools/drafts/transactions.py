@@ -11,13 +11,12 @@ from db.engine import Transaction
 from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from domain.money import Money
-from ledger import accounts, categories, preferences
-from ledger.accounts import Account
-from ledger.categories import Category
+from ledger import preferences
 from ledger.changes import Change, inserted, updated
 from ledger.rows import TABLES, Row, to_json
+from tools.drafts import lookup
 from tools.drafts.draft import Draft, Intent
-from tools.wording import counted, outside, short_day
+from tools.wording import cell, counted, short_day
 
 MOST_AT_ONCE = 500
 """How many transactions one proposal may touch."""
@@ -59,8 +58,8 @@ async def add_transaction(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     """The draft of `adding`."""
     locale = (await preferences.get(tx)).locale
     amount = Money(args["minor"], args["currency"])
-    account = await _account(tx, args["account"])
-    category = await _category(tx, args["category"]) if args["category"] else None
+    account = await lookup.account(tx, args["account"])
+    category = await lookup.category(tx, args["category"]) if args["category"] else None
     change = inserted(
         "txn",
         {"id": args["id"]},
@@ -73,15 +72,15 @@ async def add_transaction(tx: Transaction, args: Mapping[str, Any]) -> Draft:
         category_id=args["category"],
     )
     kind = "spent at" if amount.minor < 0 else "received from"
-    filed = f"in {category.name}" if category else "without a category"
+    filed = f"in {cell(category.name)}" if category else "without a category"
     day = short_day(date.fromisoformat(args["day"]), locale)
-    text = f"Add {abs(amount).format(locale)} {kind} {outside(args['merchant'])} on {day}, {filed}, on {account.name}."
+    text = f"Add {abs(amount).format(locale)} {kind} {outside(args['merchant'])} on {day}, {filed}, on {cell(account.name)}."
     return Draft(text, (change,))
 
 
 async def categorize(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     """The draft of `filing_one` and `filing_all`. Raises InvalidInput for more than MOST_AT_ONCE transactions."""
-    category = await _category(tx, args["category"])
+    category = await lookup.category(tx, args["category"])
     rows = await _one(tx, args["transaction"]) if "transaction" in args else await _all_of(tx, args["merchants"])
     filed = tuple(
         updated("txn", key, row, category_id=args["category"])
@@ -90,19 +89,20 @@ async def categorize(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     )
     if len(filed) > MOST_AT_ONCE:
         raise InvalidInput(
-            f"That would move {counted(len(filed), 'transaction')} to {category.name}; at most {MOST_AT_ONCE} can be"
+            f"That would move {counted(len(filed), 'transaction')} to {cell(category.name)}; at most {MOST_AT_ONCE} can be"
             " changed at once."
         )
     rules = await _rules(tx, args["remember"], args["category"])
     which = await _which(tx, args, [row for _, row in rows])
     if not filed and not rules:
-        return Draft(f"{which} is already in {category.name}." if len(rows) == 1 else f"{which} are already in it.")
+        is_already = "is already" if len(rows) == 1 else "are already"
+        return Draft(f"{which[0].upper()}{which[1:]} {is_already} in {cell(category.name)}.")
     parts = []
     if filed:
         what = which if len(filed) == len(rows) else f"{len(filed):,} of {which}"
-        parts.append(f"put {what} into {category.name}")
+        parts.append(f"put {what} into {cell(category.name)}")
     if rules:
-        parts.append(f"file {_names(args['remember'])} under {category.name} from now on")
+        parts.append(f"file {_names(args['remember'])} under {cell(category.name)} from now on")
     text = " and ".join(parts)
     return Draft(f"{text[0].upper()}{text[1:]}.", (*filed, *rules))
 
@@ -115,11 +115,11 @@ async def _which(tx: Transaction, args: Mapping[str, Any], rows: Sequence[Row]) 
     row, locale = rows[0], (await preferences.get(tx)).locale
     amount = abs(Money(int(row["amount_minor"] or 0), str(row["currency"]))).format(locale)
     day = short_day(date.fromisoformat(str(row["day"])), locale)
-    return f"transaction {row['no']} ({outside(str(row['merchant']))}, {day}, {amount})"
+    return f"transaction {row['no']} ({cell(str(row["merchant"]))}, {day}, {amount})"
 
 
 def _names(merchants: Sequence[str]) -> str:
-    shown = ", ".join(outside(name) for name in merchants[:4])
+    shown = ", ".join(cell(name) for name in merchants[:4])
     return shown + (f" and {len(merchants) - 4} more" if len(merchants) > 4 else "")
 
 
@@ -169,17 +169,3 @@ async def _rules(tx: Transaction, merchants: Sequence[str], category_id: str) ->
 def _keyed(table: Any, row: Any) -> tuple[Row, Row]:
     columns: Sequence[str] = tuple(TABLES[table].columns)
     return {"id": str(row["id"])}, {name: to_json(row[name]) for name in columns}
-
-
-async def _category(tx: Transaction, category_id: str) -> Category:
-    for category in await categories.list_(tx):
-        if str(category.id) == category_id:
-            return category
-    raise NotFound("That category is not there any more.")
-
-
-async def _account(tx: Transaction, account_id: str) -> Account:
-    for account in await accounts.list_(tx):
-        if str(account.id) == account_id:
-            return account
-    raise NotFound("That account is not there any more.")

@@ -9,12 +9,11 @@ from uuid import UUID
 
 from db.engine import Database, Transaction
 from domain.errors import Conflict, PennyError
-from domain.ids import new_id
 from ledger import changes, journal
 from memory.decisions import append_decision
 from tools.drafts.draft import Intent
 from tools.drafts.kinds import draft
-from tools.proposals.store import Origin, View, decode, insert, load, view
+from tools.proposals.store import Origin, View, insert, load, lock_ledger, view
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ async def confirm(db: Database, user: UUID, proposal_id: UUID, hash: str, *, app
     ProposalDecided, ProposalStale.
     """
     async with db.transaction(user) as tx:
-        outcome = await _claim(tx, proposal_id, hash, approval)
+        outcome = await claim(tx, proposal_id, hash, approval)
     if isinstance(outcome, PennyError):
         raise outcome
     return outcome
@@ -93,36 +92,32 @@ async def reject(db: Database, user: UUID, proposal_id: UUID) -> View:
     return stored
 
 
-async def _claim(tx: Transaction, proposal_id: UUID, hash_: str, approval: str) -> Applied | ProposalConflict:
+async def claim(tx: Transaction, proposal_id: UUID, hash_: str, approval: str) -> Applied | ProposalConflict:
     """Applies the proposal if it is this transaction that claims it. An error is returned, not raised, because what was
     found out on the way (expired, superseded) is to be committed."""
-    journal_id = new_id()
+    await lock_ledger(tx)
     row = await tx.pg.fetchrow(
         """
-        UPDATE proposal SET status = 'applied', journal_id = $4, decided_at = clock_timestamp()
+        UPDATE proposal SET status = 'applied', decided_at = clock_timestamp()
          WHERE user_id = $1 AND id = $2 AND status = 'pending' AND hash = $3 AND expires_at > clock_timestamp()
         RETURNING *, false AS past
         """,
         tx.user,
         proposal_id,
         hash_,
-        journal_id,
     )
     if row is None:
         return await _not_claimed(tx, proposal_id, hash_)
-    await tx.pg.execute("SAVEPOINT proposed")
     try:
-        await apply(tx, row, journal_id, approval)
-    except changes.Stale:
-        await tx.pg.execute("ROLLBACK TO SAVEPOINT proposed")
-        return await _renew(tx, row)
-    return Applied(journal_id, view(row))
+        async with tx.savepoint():
+            return await _apply(tx, row, approval)
+    except changes.Stale as stale:
+        return await _renew(tx, row, stale)
 
 
-async def apply(tx: Transaction, row: Any, journal_id: UUID, approval: str) -> None:
+async def _apply(tx: Transaction, row: Any, approval: str) -> Applied:
     """Writes what the claimed proposal says, journals it and tells its session. Raises Stale."""
-    rows = changes.parse(decode(row["changes"])["rows"])
-    await changes.apply(tx, rows)
+    written = await changes.apply(tx, [changes.Change.parse(change) for change in row["changes"]["rows"]])
     cause = await tx.pg.fetchrow(
         """
         SELECT r.prompt_version, m.id AS message_id FROM run r
@@ -132,12 +127,11 @@ async def apply(tx: Transaction, row: Any, journal_id: UUID, approval: str) -> N
         tx.user,
         row["run_id"],
     )
-    await journal.append(
+    journal_id = await journal.append(
         tx,
-        journal_id,
         kind=row["kind"],
         text=row["text"],
-        changes=rows,
+        changes=written,
         approval=approval,
         proposal_id=row["id"],
         session_id=row["session_id"],
@@ -146,7 +140,11 @@ async def apply(tx: Transaction, row: Any, journal_id: UUID, approval: str) -> N
         prompt_version=cause["prompt_version"] if cause else "",
         undoes=row["undoes"],
     )
+    await tx.pg.execute(
+        "UPDATE proposal SET journal_id = $3 WHERE user_id = $1 AND id = $2", tx.user, row["id"], journal_id
+    )
     await _tell_session(tx, row, "applied", f"Applied: {row['text']}", journal_id)
+    return Applied(journal_id, view(row) | {"journal_id": str(journal_id)})
 
 
 async def _not_claimed(tx: Transaction, proposal_id: UUID, hash_: str) -> Applied | ProposalConflict:
@@ -170,24 +168,25 @@ async def _not_claimed(tx: Transaction, proposal_id: UUID, hash_: str) -> Applie
             return ProposalDecided(f"This proposal was {status}; ask for the change again.", proposal=stored)
 
 
-async def _renew(tx: Transaction, row: Any) -> ProposalStale:
-    """Replaces a claimed proposal whose rows have changed by one that starts from the rows as they are."""
+async def _renew(tx: Transaction, row: Any, stale: changes.Stale) -> ProposalStale:
+    """Replaces a claimed proposal whose rows have changed by one that starts from the rows as they are.
+
+    There is none when the intention has become impossible or is fulfilled already, or when its rows are the same again,
+    so that something else than their age stands in the way.
+    """
+    intent = Intent(row["kind"], row["changes"]["args"])
     fresh: View | None = None
-    intent = Intent(row["kind"], decode(row["changes"])["args"])
-    why = ""
     try:
         remade = await draft(tx, intent)
     except PennyError as refused:
         why = refused.message
     else:
-        why = remade.text
-        if remade.changes:
-            origin = Origin(f"instead of {row['id']}", row["session_id"], row["run_id"], row["call_id"])
+        why = remade.text if not remade.changes else stale.message
+        if remade.changes and [change.json() for change in remade.changes] != row["changes"]["rows"]:
+            origin = Origin(f"instead of {row['id']}", row["session_id"], row["run_id"], row["call_id"] or "")
             fresh = await insert(tx, intent, remade, origin)
     await tx.pg.execute(
-        """
-        UPDATE proposal SET status = 'superseded', journal_id = NULL, superseded_by = $3 WHERE user_id = $1 AND id = $2
-        """,
+        "UPDATE proposal SET status = 'superseded', superseded_by = $3 WHERE user_id = $1 AND id = $2",
         tx.user,
         row["id"],
         UUID(fresh["id"]) if fresh else None,

@@ -13,6 +13,7 @@ import orjson
 from db.engine import Database, Transaction
 from domain.errors import NotFound
 from domain.ids import new_id, parse_id
+from tools.drafts.diff import describe
 from tools.drafts.draft import Draft, Intent
 
 LIFETIME_HOURS = 24
@@ -32,11 +33,6 @@ class Origin:
     call_id: str = ""
 
 
-def decode(value: Any) -> Any:
-    """A jsonb column's value, whichever codec the connection has."""
-    return orjson.loads(value) if isinstance(value, str | bytes) else value
-
-
 def digest(proposal_id: UUID, kind: str, rows: list[dict[str, Any]]) -> str:
     """The hash by which a decision names exactly what it approves: sha256 of canonical JSON of id, kind and rows, the
     rows' versions among them."""
@@ -51,7 +47,7 @@ def view(row: Any) -> View:
         "kind": row["kind"],
         "status": "expired" if row["status"] == "pending" and row["past"] else row["status"],
         "hash": row["hash"],
-        "diff": decode(row["diff"]),
+        "diff": row["diff"],
         "text": row["text"],
         "created_at": row["created_at"].astimezone(UTC).isoformat(),
         "expires_at": row["expires_at"].astimezone(UTC).isoformat(),
@@ -70,15 +66,15 @@ async def insert(tx: Transaction, intent: Intent, draft: Draft, origin: Origin) 
         """
         INSERT INTO proposal (user_id, id, kind, changes, diff, text, hash, op_key, undoes, session_id, run_id, call_id,
                               expires_at)
-        VALUES ($1, $2, $3, $4::text::jsonb, $5::text::jsonb, $6, $7, $8, $9, $10, $11, $12,
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
                 clock_timestamp() + $13::int * interval '1 hour')
         ON CONFLICT (user_id, op_key) DO NOTHING
         """,
         tx.user,
         proposal_id,
         intent.kind,
-        orjson.dumps({"args": intent.args, "rows": rows}).decode(),
-        orjson.dumps(draft.diff).decode(),
+        {"args": dict(intent.args), "rows": rows},
+        await describe(tx, draft.changes),
         draft.text,
         digest(proposal_id, intent.kind, rows),
         origin.op_key,
@@ -89,9 +85,13 @@ async def insert(tx: Transaction, intent: Intent, draft: Draft, origin: Origin) 
         LIFETIME_HOURS,
     )
     stored = await by_op_key(tx, origin.op_key)
-    if stored is None:
-        raise NotFound("The proposal is gone: its session was deleted.")
+    assert stored is not None
     return stored
+
+
+async def lock_ledger(tx: Transaction) -> None:
+    """Lets one transaction at a time decide on, count, or carry out this user's changes; held until it ends."""
+    await tx.pg.execute("SELECT FROM app_user WHERE id = $1 FOR NO KEY UPDATE", tx.user)
 
 
 async def by_op_key(tx: Transaction, op_key: str) -> View | None:

@@ -1,0 +1,153 @@
+"""A Claude (or other) model on Bedrock, as Penny's graph sees models."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from botocore.httpsession import get_cert_path
+from botocore.utils import get_environ_proxies
+from langchain_core.messages import AIMessageChunk, BaseMessage, SystemMessage
+
+from agent.bedrock.chat import AsyncChatBedrockConverse
+from agent.bedrock.failures import EXPECTED, NO_CREDENTIALS, translated
+from agent.bedrock.place import Place, is_application_profile, maker_and_base, region_of
+from agent.bedrock.signing import watch
+from agent.bedrock.wire import BedrockWire, Retries, Route
+from agent.model import ModelRequest
+from domain.errors import SetupError
+
+MAX_TOKENS = 2_000
+_REGION = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
+
+
+@dataclass(frozen=True, slots=True)
+class AwsKeys:
+    """Credentials given outright, in place of those that AWS's usual chain finds."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+class BedrockModel:
+    """`bedrock:<model id or inference profile ARN>`.
+
+    What is not given is found as AWS's tools find it: region, credentials, AWS_PROFILE, CA bundle, proxies,
+    AWS_ENDPOINT_URL_BEDROCK_RUNTIME. Construction may fetch credentials and therefore block: do it once, at start.
+    Temperature is 0, for the same question should get the same answer; models that refuse it are not sent it.
+    Raises SetupError when region, credentials, profile or endpoint are missing or wrong.
+    """
+
+    def __init__(
+        self,
+        model_id: str,
+        *,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        profile: str | None = None,
+        keys: AwsKeys | None = None,
+        idle_seconds: float = 60.0,
+        retries: Retries | None = None,
+        max_tokens: int = MAX_TOKENS,
+    ) -> None:
+        self.name = f"bedrock:{model_id}"
+        try:
+            session = _session(profile, region or region_of(model_id), keys)
+            self._chat = _chat(model_id, session, endpoint_url, idle_seconds, retries or Retries(), max_tokens)
+        except (BotoCoreError, ValueError) as error:
+            raise SetupError(f"AWS is not set up for {self.name}: {error}") from error
+        client = self._chat.client.meta
+        self._place = Place(model_id, client.region_name, client.endpoint_url)
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[AIMessageChunk]:
+        """Text as it comes; tool calls whole, with the stop reason and the usage, in the last chunk.
+
+        `response_metadata["stopReason"]` is Bedrock's (`end_turn`, `tool_use`, `max_tokens`...). Input tokens include
+        those of the prompt cache, as LangChain counts. Raises ModelThrottled, ModelUnavailable, ModelRefused.
+        """
+        tools = [_tool_spec(tool) for tool in request.tools]
+        config = {"toolConfig": {"tools": tools}} if tools else {}
+        try:
+            async with aclosing(self._chat.chunks(_messages(request), None, **config)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except EXPECTED as error:
+            raise translated(error, self._place) from error
+
+    async def close(self) -> None:
+        """Closes the connections to Bedrock."""
+        await self._chat.wire.close()
+
+
+def _messages(request: ModelRequest) -> list[BaseMessage]:
+    return [SystemMessage(request.system), *request.earlier, *request.turn]
+
+
+def _tool_spec(tool: dict[str, Any]) -> dict[str, Any]:
+    schema = {"json": tool["input_schema"]}
+    return {"toolSpec": {"name": tool["name"], "description": tool["description"], "inputSchema": schema}}
+
+
+def _session(profile: str | None, region: str | None, keys: AwsKeys | None) -> boto3.Session:
+    """A session with a region and credentials. AWS_REGION counts, which botocore alone does not read."""
+    core = botocore.session.Session(session_vars=_REGION, profile=profile)
+    if keys is not None:
+        core.set_credentials(keys.access_key, keys.secret_key, keys.token)
+    if region is not None:
+        core.set_config_variable("region", region)
+    if not core.get_config_variable("region"):
+        raise SetupError(
+            "No AWS region is set: set AWS_REGION (for example us-east-1), or `region` in the AWS profile."
+        )
+    if core.get_credentials() is None and core.get_auth_token(signing_name="bedrock") is None:
+        raise SetupError(NO_CREDENTIALS)
+    return boto3.Session(botocore_session=core)
+
+
+def _chat(
+    model_id: str, session: boto3.Session, endpoint_url: str | None, idle: float, retries: Retries, max_tokens: int
+) -> AsyncChatBedrockConverse:
+    config = Config(connect_timeout=5, read_timeout=idle)
+    client = session.client("bedrock-runtime", endpoint_url=endpoint_url, config=config)
+    watch(client, "ConverseStream")
+    # Upstream would build a control-plane client of its own; it is used for application inference profiles only.
+    control = session.client("bedrock", endpoint_url=endpoint_url) if is_application_profile(model_id) else client
+    maker, base = maker_and_base(model_id, control)
+    credentials = session.get_credentials()
+    chat = AsyncChatBedrockConverse(
+        model=model_id,
+        base_model=base,
+        provider=maker,
+        client=client,
+        bedrock_client=control,
+        max_tokens=max_tokens,
+        temperature=0.0,
+        disable_streaming=False,
+        wire=BedrockWire(_route(client.meta.endpoint_url, session, idle), retries),
+        refresh_due=getattr(credentials, "refresh_needed", _never),
+    )
+    if (chat.profile or {}).get("temperature") is False:
+        chat.temperature = None
+    return chat
+
+
+def _never() -> bool:
+    return False
+
+
+def _route(endpoint: str, session: boto3.Session, idle: float) -> Route:
+    """Certificates and proxy as boto3 itself would choose them."""
+    scheme = endpoint.partition(":")[0]
+    proxy = get_environ_proxies(endpoint).get(scheme)
+    if scheme != "https":
+        return Route(None, proxy, idle_seconds=idle)
+    bundle = session._session.get_config_variable("ca_bundle") or get_cert_path(True)
+    return Route(ssl.create_default_context(cafile=bundle), proxy, idle_seconds=idle)

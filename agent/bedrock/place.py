@@ -1,0 +1,58 @@
+"""Where a Bedrock model is: its id or inference profile ARN, its region, its endpoint, and who made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+from langchain_aws.utils import parse_model_provider
+
+from domain.errors import SetupError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Named in messages to people."""
+
+    model_id: str
+    region: str
+    endpoint: str
+
+    @property
+    def host(self) -> str:
+        """host or host:port of the endpoint."""
+        return urlsplit(self.endpoint).netloc
+
+
+def region_of(model_id: str) -> str | None:
+    """The region that an ARN names; None for a plain model id."""
+    parts = model_id.split(":")
+    return parts[3] or None if model_id.startswith("arn:") and len(parts) > 5 else None
+
+
+def is_application_profile(model_id: str) -> bool:
+    """Whether only AWS's control plane knows which model this is."""
+    return ":application-inference-profile/" in model_id
+
+
+def maker_and_base(model_id: str, control: Any | None) -> tuple[str, str]:
+    """("anthropic", "anthropic.claude-...") of a model id or ARN, which decides what may be asked of the model.
+
+    `control` is a boto3 `bedrock` client, asked about application inference profiles only. Raises SetupError.
+    """
+    if is_application_profile(model_id):
+        model_id = _behind(model_id, control)
+    short = model_id.rpartition("/")[2]
+    maker = parse_model_provider(short)
+    return maker, short[short.index(maker) :]
+
+
+def _behind(profile: str, control: Any) -> str:
+    try:
+        return str(control.get_inference_profile(inferenceProfileIdentifier=profile)["models"][0]["modelArn"])
+    except (BotoCoreError, ClientError, LookupError) as error:
+        raise SetupError(
+            f"AWS does not tell which model is behind {profile}: allow bedrock:GetInferenceProfile, and check the ARN."
+        ) from error

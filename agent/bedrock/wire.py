@@ -1,0 +1,187 @@
+"""Carries a signed converse-stream request over aiohttp and brings back its events: one list for each socket read.
+
+No thread is held by a stream. Tries are repeated only before the first byte of the body; from then on an error ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import aiohttp
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.eventstream import EventStreamBuffer, EventStreamMessage, ParserError
+from botocore.exceptions import ClientError, EventStreamError
+from yarl import URL
+
+StreamEvent = tuple[str, dict[str, Any]]
+"""An event's type and payload: ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hi"}})."""
+
+_OPERATION = "ConverseStream"
+_PASSING = {
+    "InternalServerException",
+    "ModelNotReadyException",
+    "ServiceUnavailableException",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+_KEEPALIVE_SECONDS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """At most `tries`, with jittered pauses that double from `first_pause`; none begins after `deadline` (seconds)."""
+
+    tries: int = 3
+    first_pause: float = 0.5
+    deadline: float = 10.0
+
+    def pause(self, attempt: int) -> float:
+        """Seconds to wait after the given attempt, the first being 1."""
+        jitter = random.uniform(0.5, 1.5)  # noqa: S311 (no secret)
+        return float(self.first_pause * 2 ** (attempt - 1) * jitter)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How the endpoint is reached: certificates to trust (None: plain HTTP) and a proxy; waits in seconds."""
+
+    tls: ssl.SSLContext | None = None
+    proxy: str | None = None
+    connect_seconds: float = 5.0
+    idle_seconds: float = 60.0
+
+
+class BedrockWire:
+    """An aiohttp session to one endpoint, opened at the first request; no limit of its own on concurrent streams."""
+
+    def __init__(self, route: Route, retries: Retries) -> None:
+        self._route = route
+        self._retries = retries
+        self._session: aiohttp.ClientSession | None = None
+
+    async def batches(
+        self, sign: Callable[[], Awaitable[AWSPreparedRequest]]
+    ) -> AsyncGenerator[list[StreamEvent], None]:
+        """The events of one reply. Leaving the iterator closes the upstream connection. `sign` is called for each try.
+
+        Raises ClientError (refused), EventStreamError (an exception frame), ParserError (a checksum or a frame that is
+        wrong), TimeoutError (idle for too long), aiohttp.ClientError (the connection failed).
+        """
+        response, data = await self._open(sign)
+        try:
+            buffer = EventStreamBuffer()
+            while data:
+                buffer.add_data(data)
+                events, failure = _parsed(buffer)
+                if events:
+                    yield events
+                if failure is not None:
+                    raise failure
+                data = await response.content.readany()
+        finally:
+            response.close()
+
+    async def close(self) -> None:
+        """Closes every connection; the next request would open a session anew."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _open(self, sign: Callable[[], Awaitable[AWSPreparedRequest]]) -> tuple[aiohttp.ClientResponse, bytes]:
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self._retries.deadline
+        for attempt in count(1):
+            request = await sign()
+            try:
+                return await self._send(request)
+            except (ClientError, aiohttp.ClientError) as error:
+                pause = self._retries.pause(attempt)
+                if attempt >= self._retries.tries or not _may_pass(error) or clock() + pause > deadline:
+                    raise
+            await asyncio.sleep(pause)
+        raise AssertionError("count() does not end")
+
+    async def _send(self, request: AWSPreparedRequest) -> tuple[aiohttp.ClientResponse, bytes]:
+        """The response and the first bytes of its body."""
+        headers = {k: v.decode() if isinstance(v, bytes) else v for k, v in request.headers.items()}
+        url = URL(request.url, encoded=True)
+        response = await self._connected().post(url, data=request.body, headers=headers, proxy=self._route.proxy)
+        try:
+            if response.status != 200:
+                raise _refusal(response, await response.read())
+            return response, await response.content.readany()
+        except BaseException:
+            response.close()
+            raise
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                limit=0, ssl=self._route.tls or True, keepalive_timeout=_KEEPALIVE_SECONDS, ttl_dns_cache=60
+            )
+            waits = aiohttp.ClientTimeout(
+                total=None, sock_connect=self._route.connect_seconds, sock_read=self._route.idle_seconds
+            )
+            self._session = aiohttp.ClientSession(connector=connector, timeout=waits, auto_decompress=False)
+        return self._session
+
+
+def _parsed(buffer: EventStreamBuffer) -> tuple[list[StreamEvent], Exception | None]:
+    """The events that are whole, and what stands in the way of more."""
+    events: list[StreamEvent] = []
+    try:
+        events.extend(map(_event, buffer))
+    except (EventStreamError, ParserError) as error:
+        return events, error
+    return events, None
+
+
+def _event(message: EventStreamMessage) -> StreamEvent:
+    headers = message.headers
+    try:
+        body = json.loads(message.payload or b"{}")
+    except ValueError as error:
+        raise ParserError("A frame's payload is not JSON.") from error
+    if headers.get(":message-type") == "event":
+        return headers[":event-type"], body
+    code = headers.get(":exception-type") or headers.get(":error-code") or "unknown"
+    text = body.get("message") or headers.get(":error-message") or ""
+    raise EventStreamError({"Error": {"Code": code, "Message": text}}, _OPERATION)
+
+
+def _refusal(response: aiohttp.ClientResponse, body: bytes) -> ClientError:
+    try:
+        data = json.loads(body)
+    except ValueError:
+        data = {}
+    code = response.headers.get("x-amzn-errortype") or str(data.get("__type", "")).rpartition("#")[2]
+    return ClientError(
+        {
+            "Error": {
+                "Code": code.partition(":")[0] or f"HTTP {response.status}",
+                "Message": str(data.get("message") or data.get("Message") or ""),
+            },
+            "ResponseMetadata": {
+                "HTTPStatusCode": response.status,
+                "RequestId": response.headers.get("x-amzn-requestid", ""),
+            },
+        },
+        _OPERATION,
+    )
+
+
+def _may_pass(error: ClientError | aiohttp.ClientError) -> bool:
+    """Whether the same request may succeed in a moment. Silence is not repeated: it has cost its time already."""
+    if isinstance(error, ClientError):
+        known: bool = error.response["Error"]["Code"] in _PASSING
+        return known or error.response["ResponseMetadata"]["HTTPStatusCode"] in (500, 502, 503, 504)
+    if isinstance(error, aiohttp.SocketTimeoutError | aiohttp.ClientSSLError):
+        return False
+    return isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError)

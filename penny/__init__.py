@@ -1,0 +1,1 @@
+"""The shell: settings, the composition root that wires everything once, and the command line."""

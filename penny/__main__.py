@@ -1,0 +1,5 @@
+"""`python -m penny` is the `penny` command."""
+
+from penny.cli import main
+
+main()

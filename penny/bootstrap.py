@@ -1,0 +1,140 @@
+"""The composition root: everything is made and wired here, once, by the service, the commands and the tests alike."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from agent.graph import build_graph
+from agent.model import Model
+from agent.run import Agent
+from agent.runner import Limits, Runner
+from api.auth import DEV_ISSUER, Authenticator, DevAccess, Identity
+from api.services import ModelStatus, Readiness
+from db.embedded import EmbeddedPostgres
+from db.engine import Database
+from db.migrate import migrate
+from domain.clock import Clock, SystemClock
+from domain.errors import PennyError, SetupError
+from penny.keys import dev_key, shared_key
+from penny.models import make_model, status_of
+from penny.settings import Settings
+from prompts import library
+from prompts.library import Prompt
+
+Progress = Callable[[str], None]
+"""Told in a few words what is being done now."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that is open while Penny runs; api.services.Services says what HTTP uses of it."""
+
+    settings: Settings
+    db: Database
+    model: Model
+    runner: Runner
+    clock: Clock
+    authenticate: Callable[[str], Awaitable[Identity]]
+    dev: DevAccess | None
+    readiness: Readiness = field(default_factory=Readiness)
+
+    def model_status(self) -> ModelStatus:
+        """The language model as clients show it."""
+        return status_of(self.model)
+
+    async def user(self, name: str) -> UUID:
+        """The user that development tokens for `name` speak for."""
+        return await self.db.resolve_user(DEV_ISSUER, "", name)
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, progress: Progress, *, migrated: bool = False) -> AsyncIterator[Database]:
+    """The database that the settings name. The embedded one is started and migrated as needed; another one is migrated
+    only when `migrated` asks for it. Raises SetupError, DatabaseUnavailable."""
+    async with AsyncExitStack() as stack:
+        if settings.database_url is not None:
+            url, worker_url, passwords = settings.database_url.get_secret_value(), None, None
+            admin_url = url
+        else:
+            progress("starting the embedded database")
+            embedded = EmbeddedPostgres(settings.home)
+            server = await embedded.acquire()
+            stack.push_async_callback(embedded.release)
+            url, worker_url, admin_url = server.app_url, server.worker_url, server.admin_url
+            passwords = {"app": server.credentials.app, "worker": server.credentials.worker}
+        if settings.database_url is None or migrated:
+            for revision in await migrate(admin_url, passwords=passwords):
+                progress(f"database schema brought to {revision}")
+        database = await Database.connect(url, worker_url=worker_url)
+        stack.push_async_callback(database.close)
+        yield database
+
+
+@asynccontextmanager
+async def bootstrap(
+    settings: Settings,
+    *,
+    progress: Progress = lambda _: None,
+    clock: Clock | None = None,
+    model: Model | None = None,
+    prompt: Callable[[], Prompt] | None = None,
+) -> AsyncIterator[Services]:
+    """Opens everything, and closes it in the reverse order. Tests give a clock, a model or a prompt of their own."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings, progress))
+        clock = clock or SystemClock()
+        model = model or make_model(settings)
+        stack.push_async_callback(model.close)
+        loaded = library.load()
+        runner = Runner(
+            Agent(
+                db=database,
+                model=model,
+                prompt=prompt or (lambda: loaded),
+                clock=clock,
+                graph=build_graph(),
+                owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            ),
+            lease_seconds=settings.lease_seconds,
+            limits=Limits(settings.limits_runs, settings.limits_message_length),
+        )
+        await runner.start()
+        stack.push_async_callback(runner.stop)
+        authenticate, dev = _authentication(settings, database, clock)
+        services = Services(settings, database, model, runner, clock, authenticate, dev)
+        services.readiness.state = "ready"
+        yield services
+
+
+def _authentication(settings: Settings, db: Database, clock: Clock) -> tuple[Authenticator, DevAccess | None]:
+    mode, _, where = settings.auth.partition(":")
+    if mode == "dev" and not where:
+        dev = DevAccess(dev_key(settings.home))
+        return Authenticator.hs256(
+            dev.key, issuer=DEV_ISSUER, audience=settings.auth_audience, resolve=db.resolve_user, clock=clock
+        ), dev
+    if mode == "hs256" and where:
+        return Authenticator.hs256(
+            shared_key(Path(where)),
+            issuer=settings.auth_issuer,
+            audience=settings.auth_audience,
+            resolve=db.resolve_user,
+            clock=clock,
+        ), None
+    raise SetupError(f"PENNY_AUTH={settings.auth!r} is not known; use dev or hs256:<file holding the key>.")
+
+
+async def warm_up(model: Model, progress: Progress) -> None:
+    """Readies a model that needs it, in the background of a service; a failure shows in the model's status."""
+    ready = getattr(model, "warm_up", None)
+    if ready is not None:
+        with suppress(PennyError, asyncio.CancelledError):
+            await ready(progress)

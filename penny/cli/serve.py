@@ -1,0 +1,32 @@
+"""`penny serve`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from penny import settings
+from penny.cli.output import progress
+from penny.telemetry import configure_logs
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
+    sample: Annotated[bool, typer.Option(help="Give the demo user the sample household if they have nothing.")] = False,
+) -> None:
+    """Run the service: HTTP, the chat page, the replies."""
+    from penny import server
+
+    chosen = settings.load()
+    configure_logs("info")
+    server.check_exposure(chosen, host)
+    listener = server.bind(host, port)
+    asyncio.run(server.serve(chosen, listener, sample=sample, progress=progress))
+    progress("stopped")
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(serve)

@@ -1,0 +1,61 @@
+"""`penny ask` and `penny chat`: the same service, in this process, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from penny import settings
+from penny.cli.output import progress, say
+from penny.household import DEMO_USER
+
+UserOption = Annotated[str, typer.Option("--user", help="Whose money it is: the subject of development tokens.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine output: one JSON object a line.")]
+SessionOption = Annotated[str | None, typer.Option(help="Go on in this session; without it a new one is made.")]
+
+
+def ask(
+    text: Annotated[str, typer.Argument(help="What to ask or to change.")],
+    session: SessionOption = None,
+    user: UserOption = DEMO_USER,
+    json_: JsonOption = False,
+) -> None:
+    """Send one message; the reply streams to standard output."""
+    from domain.ids import parse_id
+    from penny import conversation
+    from penny.bootstrap import bootstrap
+
+    async def run() -> bool:
+        async with bootstrap(settings.load(), progress=conversation.quiet_unless_slow(progress)) as services:
+            person = await services.user(user)
+            at: UUID = parse_id(session, "session") if session else await conversation.new_session(services, person)
+            if not json_:
+                progress(f"session {at}")
+            printer = conversation.JsonPrinter() if json_ else conversation.TextPrinter()
+            return await conversation.say_and_print(services, person, at, text, printer)
+
+    if not asyncio.run(run()):
+        raise typer.Exit(1)
+
+
+def chat(
+    session: SessionOption = None,
+    user: UserOption = DEMO_USER,
+    prompt: Annotated[Path | None, typer.Option(help="Another system prompt file.")] = None,
+    watch: Annotated[bool, typer.Option(help="Load the prompt file again whenever it was saved.")] = False,
+) -> None:
+    """Talk in the terminal: /undo, /why, /prompt, /new, /quit; proposals ask for y or n."""
+    from penny.chat import Chat
+
+    with asyncio.Runner() as runner:
+        Chat(settings.load(), runner, user=user, session=session, prompt=prompt, watch=watch).run()
+    say()
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(ask)
+    app.command()(chat)

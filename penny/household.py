@@ -1,0 +1,37 @@
+"""Gives a user the sample household."""
+
+from __future__ import annotations
+
+from api.auth import DEV_ISSUER
+from db.engine import Database
+from domain.clock import Clock, SystemClock, today
+from ledger import accounts, household, preferences
+from penny.bootstrap import Progress, Services, open_database
+from penny.settings import Settings
+
+DEMO_USER = "demo"
+
+
+async def give(db: Database, clock: Clock, name: str, *, reset: bool = False) -> int:
+    """The number of transactions that the user was given; 0 when they have accounts already and `reset` is not asked
+    for, which throws away all they have in the ledger."""
+    user = await db.resolve_user(DEV_ISSUER, "", name)
+    async with db.transaction(user) as tx:
+        day = today(clock, (await preferences.get(tx)).time_zone)
+        if reset:
+            await household.reset(tx)
+        elif await accounts.list_(tx):
+            return 0
+        return (await household.seed(tx, day)).transactions
+
+
+async def seed_if_empty(services: Services, progress: Progress) -> None:
+    """The demo user of a service that was started with a sample."""
+    if count := await give(services.db, services.clock, DEMO_USER):
+        progress(f"sample household: {count:,} transactions")
+
+
+async def seeded(settings: Settings, name: str, *, reset: bool, progress: Progress) -> int:
+    """`give`, with the database opened for it."""
+    async with open_database(settings, progress) as db:
+        return await give(db, SystemClock(), name, reset=reset)

@@ -1,0 +1,103 @@
+"""The HTTP server process: binds early so that a taken port is said at once, drains on SIGTERM, stops what it began."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+
+from api.app import create_app
+from domain.errors import SetupError
+from penny.bootstrap import Progress, Services, bootstrap, warm_up
+from penny.household import seed_if_empty
+from penny.settings import Settings
+
+KEEP_ALIVE_SECONDS = 130
+"""Above the 120 s of a load balancer in front, so that it and not we end an idle connection."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises SetupError when the port is taken or the address is not this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise SetupError(
+                f"Port {port} on {host} is taken by another program; stop it or use --port with another number."
+            ) from None
+        raise SetupError(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
+    return listener
+
+
+def check_exposure(settings: Settings, host: str) -> None:
+    """Raises SetupError when `dev` authentication would be reachable from other machines."""
+    if settings.auth == "dev" and not _loopback(host):
+        raise SetupError(
+            f"PENNY_AUTH=dev gives a token to whoever asks, so it listens on loopback only, not on {host}; "
+            "set PENNY_AUTH=hs256:<file> or use --host 127.0.0.1."
+        )
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, except that the first SIGTERM drains before anything is closed; a second signal stops at once."""
+
+    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+        super().__init__(config)
+        self._services = services
+        self._draining: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._draining is not None or sig == signal.SIGINT:
+            self._services.readiness.state = "draining"
+            super().handle_exit(sig, frame)
+            return
+        self._services.readiness.state = "draining"
+        self._draining = asyncio.get_event_loop().create_task(self._drain(sig))
+
+    async def _drain(self, sig: int) -> None:
+        """Readiness says 503; running replies finish or are handed over; then readers and connections are closed."""
+        await self._services.runner.stop(self._services.settings.drain_seconds)
+        super().handle_exit(sig, None)
+
+
+async def serve(settings: Settings, listener: socket.socket, *, sample: bool, progress: Progress) -> None:
+    """Serves until a signal ends it. With `sample`, the demo user gets the sample household if they have nothing."""
+    async with bootstrap(settings, progress=progress) as services:
+        if sample:
+            await seed_if_empty(services, progress)
+        app = create_app(services, cors_origins=settings.cors_origins)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=5,
+            lifespan="off",
+            server_header=False,
+        )
+        server = _Server(config, services)
+        host, port = listener.getsockname()[:2]
+        warming = asyncio.create_task(warm_up(services.model, lambda _: None))
+        progress(f"ready: http://{f'[{host}]' if ':' in host else host}:{port}")
+        try:
+            await server.serve([listener])
+        finally:
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)

@@ -1,0 +1,77 @@
+"""Settings: environment variables with the prefix PENNY_, or a .env file. This is the only place that reads them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from dotenv import dotenv_values
+from platformdirs import user_cache_path, user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from rapidfuzz.process import extractOne
+
+from domain.errors import SetupError
+
+PREFIX = "PENNY_"
+ENV_FILE = Path(".env")
+
+
+class Settings(BaseSettings):
+    """What can be set; docs/configuration.md has the same list, and a test holds them together."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True)
+
+    model: str = Field(
+        "local", description="`local`, `bedrock:<model id or inference profile ARN>` or `scripted:<file>`"
+    )
+    database_url: SecretStr | None = Field(None, description="`postgresql://...`; absent: embedded, under PENNY_HOME")
+    home: Path = Field(
+        default_factory=lambda: user_data_path("penny", appauthor=False),
+        description="where the embedded database lives (default: the platform's data directory)",
+    )
+    cache: Path = Field(
+        default_factory=lambda: user_cache_path("penny", appauthor=False),
+        description="where the embedded model's file lives, shared by all checkouts (default: the platform's cache)",
+    )
+    local_gguf: Path | None = Field(None, description="another GGUF file for `local`")
+    drain_seconds: float = Field(110, ge=0, le=3600, description="time for running replies after SIGTERM, in seconds")
+    lease_seconds: float = Field(
+        10, ge=1, le=600, description="after so many seconds without a heartbeat another process takes a run over"
+    )
+    auth: str = Field("dev", description="`dev` (loopback only) or `hs256:<file holding the key>`")
+    auth_issuer: str = Field("penny-dev", description="the `iss` that tokens must have")
+    auth_audience: str = Field("penny", description="the `aud` that tokens must have")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="origins whose pages may call, separated by commas"
+    )
+    limits_runs: int = Field(500, ge=1, description="replies that one process makes at once")
+    limits_message_length: int = Field(8000, ge=1, le=100_000, description="characters of one message")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("home", "cache", "local_gguf", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else None
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. Raises SetupError for an unknown PENNY_ name or a value that cannot be used."""
+    given = os.environ if environment is None else environment
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted({*given, *dotenv_values(ENV_FILE)}):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = extractOne(name.upper(), known)
+            raise SetupError(f"{name} is not a setting of Penny; did you mean {near[0]}? See docs/configuration.md.")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        raise SetupError(f"{name} cannot be used: {first['msg']}. See docs/configuration.md.") from None

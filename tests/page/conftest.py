@@ -1,0 +1,359 @@
+"""Chromium, and a small stand-in for the HTTP service that speaks CONTRACT.md and misbehaves on request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+
+FOLDER = Path(__file__).parents[2] / "api" / "page"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TERMINAL = ("run.finished", "run.failed", "run.cancelled")
+
+Step = tuple[str, dict[str, Any]] | asyncio.Event
+"""An event of a run (type, data), or something the run waits for before it goes on."""
+
+
+@dataclass
+class Run:
+    """A run whose events appear as its script is played; every stream of it reads from the same list."""
+
+    id: str
+    session_id: str
+    text: str
+    status: str = "running"
+    events: list[tuple[int, str, str]] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def emit(self, kind: str, data: dict[str, Any]) -> None:
+        self.events.append((len(self.events) + 1, kind, json.dumps(data, ensure_ascii=False)))
+        if kind in TERMINAL:
+            self.status = kind.removeprefix("run.")
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+
+class FakePenny:
+    """Sessions, runs and proposals in memory. What a test wants to happen goes into `script`, what happened is in
+    `posts`, `confirms` and `requests`."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, dict[str, Any]] = {}
+        self.messages: dict[str, list[dict[str, Any]]] = {}
+        self.runs: dict[str, Run] = {}
+        self.proposals: dict[str, dict[str, Any]] = {}
+        self.scripts: list[list[Step]] = []
+        self.posts: list[dict[str, Any]] = []
+        self.confirms: list[dict[str, Any]] = []
+        self.undone: list[str] = []
+        self.reads: list[tuple[str, int]] = []
+        self.model = {"name": "local", "small": True, "status": "ready", "note": "It makes mistakes."}
+        self.cut_after: list[int] = []
+        self.refusals: list[tuple[int, dict[str, Any]]] = []
+        self.chunk = 7
+        self.url = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def script(self, *steps: Step) -> None:
+        """The next message is answered by these events; run.started comes by itself."""
+        self.scripts.append(list(steps))
+
+    def propose(self, before: Any, after: Any, **changes: Any) -> dict[str, Any]:
+        """A stored proposal as GET /v1/proposals/{id} shows it."""
+        proposal = {
+            "id": str(uuid4()),
+            "kind": "set_budget",
+            "status": "pending",
+            "hash": uuid4().hex,
+            "diff": [{"what": "Dining", "field": "budget for November 2026", "before": before, "after": after}],
+            "text": "Set the Dining budget for November 2026 to $250.00.",
+            "expires_at": (datetime.now(UTC) + timedelta(hours=24)).isoformat(),
+            "session_id": None,
+            "run_id": None,
+        } | changes
+        self.proposals[proposal["id"]] = proposal
+        return proposal
+
+    def application(self) -> web.Application:
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/", self._file),
+                web.get("/page/{name}", self._file),
+                web.get("/dev/token", self._token),
+                web.get("/v1/model", self._model),
+                web.get("/v1/sessions", self._list),
+                web.post("/v1/sessions", self._create),
+                web.get("/v1/sessions/{id}/messages", self._messages),
+                web.post("/v1/sessions/{id}/messages", self._say),
+                web.get("/v1/runs/{id}", self._run),
+                web.get("/v1/runs/{id}/events", self._events),
+                web.post("/v1/runs/{id}/cancel", self._cancel),
+                web.get("/v1/proposals/{id}", self._proposal),
+                web.post("/v1/proposals/{id}/confirm", self._confirm),
+                web.post("/v1/proposals/{id}/reject", self._reject),
+                web.post("/v1/journal/{id}/undo", self._undo),
+            ]
+        )
+        return app
+
+    async def close(self) -> None:
+        """Ends the runs that still play."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        path = FOLDER / request.match_info.get("name", "index.html")
+        return web.FileResponse(path, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        return web.json_response({"token": "test-token", "expires_in": 3600, "user": "demo"})
+
+    async def _model(self, request: web.Request) -> web.Response:
+        return web.json_response(self.model)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        return web.json_response({"items": list(reversed(self.sessions.values())), "next": None})
+
+    async def _create(self, request: web.Request) -> web.Response:
+        self._authorized(request)
+        now = datetime.now(UTC).isoformat()
+        session = {"id": str(uuid4()), "title": "", "created_at": now, "updated_at": now}
+        self.sessions[session["id"]] = session
+        self.messages[session["id"]] = []
+        return web.json_response(session, status=201)
+
+    async def _messages(self, request: web.Request) -> web.Response:
+        items = self.messages.get(request.match_info["id"])
+        if items is None:
+            return _problem(404, "not_found", "There is no such session.")
+        return web.json_response({"items": items, "next": None})
+
+    async def _say(self, request: web.Request) -> web.StreamResponse:
+        self._authorized(request)
+        body = await request.json()
+        self.posts.append(body)
+        session_id = request.match_info["id"]
+        known = next((r for r in self.runs.values() if (r.id, r.text) == (body["client_id"], body["text"])), None)
+        if known is None:
+            self.sessions[session_id]["title"] = self.sessions[session_id]["title"] or body["text"][:60]
+            known = self._start(session_id, body)
+        if self.refusals:
+            status, problem = self.refusals.pop(0)
+            return _problem(status, **problem)
+        return await self._stream(request, known, 0)
+
+    def _start(self, session_id: str, body: dict[str, Any]) -> Run:
+        run = Run(body["client_id"], session_id, body["text"])
+        self.runs[run.id] = run
+        self._remember(run, "user", body["text"])
+        task = asyncio.create_task(self._play(run, self.scripts.pop(0)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return run
+
+    async def _play(self, run: Run, steps: list[Step]) -> None:
+        ids = {"run_id": run.id, "session_id": run.session_id, "message_id": str(uuid4())}
+        run.emit("run.started", ids | {"model": "local", "prompt_version": "1"})
+        tools, proposals = [], []
+        for step in steps:
+            if isinstance(step, asyncio.Event):
+                waiting = [asyncio.ensure_future(e.wait()) for e in (step, run.cancelled)]
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for one in waiting:
+                    one.cancel()
+                if run.cancelled.is_set():
+                    run.emit("run.cancelled", {})
+                    return
+                continue
+            kind, data = step
+            if kind == "tool.finished":
+                tools.append(data | {"label": "Looked"})
+            if kind == "proposal":
+                proposals.append(data["id"])
+            if kind == "run.finished":
+                data = {"message_id": ids["message_id"]} | data
+                self._remember(run, "assistant", data["text"], tools=tools, proposals=proposals)
+            run.emit(kind, data)
+
+    def _remember(self, run: Run, role: str, text: str, **more: Any) -> None:
+        items = self.messages[run.session_id]
+        item = {"id": str(uuid4()), "seq": len(items) + 1, "role": role, "text": text, "run_id": run.id}
+        defaults: dict[str, Any] = {"tools": [], "proposals": [], "figures": []}
+        items.append(item | defaults | {"created_at": datetime.now(UTC).isoformat()} | more)
+
+    async def _run(self, request: web.Request) -> web.Response:
+        run = self.runs[request.match_info["id"]]
+        error = json.loads(run.events[-1][2]) if run.status == "failed" else None
+        return web.json_response({"id": run.id, "session_id": run.session_id, "status": run.status, "error": error})
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        self._authorized(request)
+        run = self.runs[request.match_info["id"]]
+        after = int(request.query.get("after", 0))
+        self.reads.append((run.id, after))
+        return await self._stream(request, run, after)
+
+    async def _stream(self, request: web.Request, run: Run, after: int) -> web.StreamResponse:
+        """The run's events in chunks of `chunk` bytes; a connection is cut hard after the next number in `cut_after`."""
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Penny-Run-Id": run.id})
+        await response.prepare(request)
+        await response.write(b"retry: 1000\n: ping\n\n")
+        limit = self.cut_after.pop(0) if self.cut_after else 10**9
+        sent = 0
+        while True:
+            changed = run.changed
+            for seq, kind, data in run.events[after:]:
+                frame = f"id: {seq}\nevent: {kind}\ndata: {data}\n\n".encode()
+                for at in range(0, len(frame), self.chunk):
+                    await response.write(frame[at : at + self.chunk])
+                    await asyncio.sleep(0)
+                after, sent = seq, sent + 1
+                if sent >= limit:
+                    assert request.transport is not None
+                    request.transport.abort()
+                    return response
+                if kind in TERMINAL:
+                    return response
+            await changed.wait()
+
+    async def _cancel(self, request: web.Request) -> web.Response:
+        self.runs[request.match_info["id"]].cancelled.set()
+        return web.json_response({}, status=202)
+
+    async def _proposal(self, request: web.Request) -> web.Response:
+        return web.json_response(self.proposals[request.match_info["id"]])
+
+    async def _confirm(self, request: web.Request) -> web.Response:
+        self._authorized(request)
+        body = await request.json()
+        proposal = self.proposals[request.match_info["id"]]
+        self.confirms.append({"id": proposal["id"], **body})
+        if self.refusals:
+            status, problem = self.refusals.pop(0)
+            return _problem(status, **problem)
+        if body["hash"] != proposal["hash"]:
+            return _problem(409, "hash_mismatch", "This is not the proposal that you were shown.")
+        proposal["status"] = "applied"
+        return web.json_response({"status": "applied", "journal_id": f"journal-{proposal['id']}", "proposal": proposal})
+
+    async def _reject(self, request: web.Request) -> web.Response:
+        proposal = self.proposals[request.match_info["id"]]
+        proposal["status"] = "rejected"
+        return web.json_response(proposal)
+
+    async def _undo(self, request: web.Request) -> web.Response:
+        self.undone.append(request.match_info["id"])
+        (line,) = self.proposals[request.match_info["id"].removeprefix("journal-")]["diff"]
+        return web.json_response(self.propose(line["after"], line["before"], kind="undo", text="Put Dining back."))
+
+    def _authorized(self, request: web.Request) -> None:
+        if request.headers.get("Authorization") != "Bearer test-token":
+            raise web.HTTPUnauthorized
+
+
+def _problem(status: int, code: str, detail: str, **members: Any) -> web.Response:
+    body = {"type": "about:blank", "title": "", "status": status, "detail": detail, "code": code} | members
+    return web.json_response(body, status=status, content_type="application/problem+json")
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The system's Chromium, headless. Without one the tests are skipped, but on CI they fail."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        reason = "The page's tests need Chromium: apt-get install chromium (or Chrome) puts one in PATH."
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def penny() -> AsyncIterator[FakePenny]:
+    """A fresh fake service; its address is `penny.url`."""
+    fake = FakePenny()
+    runner = web.AppRunner(fake.application(), shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    yield fake
+    await fake.close()
+    await runner.cleanup()
+
+
+@dataclass
+class Visit:
+    """A page under watch: what it requested, and what its console complained about."""
+
+    page: Page
+    context: BrowserContext
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def complain(self, text: str) -> None:
+        """Notes a console error; a refused or broken request is not one of the page."""
+        if not text.startswith("Failed to load resource"):
+            self.complaints.append(text)
+
+    async def say(self, text: str) -> None:
+        """Types a message and presses Enter."""
+        await self.page.get_by_label("Message to Penny").fill(text)
+        await self.page.get_by_label("Message to Penny").press("Enter")
+
+
+@pytest.fixture
+async def visit(browser: Browser, penny: FakePenny) -> AsyncIterator[Callable[..., Any]]:
+    """Opens the page: `await visit(width=..., height=...)` gives a Visit. At the end no error, no policy violation and
+    no request to anywhere but the service may have happened."""
+    visits: list[Visit] = []
+
+    async def opened(width: int = 1200, height: int = 800, **options: Any) -> Visit:
+        context = await browser.new_context(viewport={"width": width, "height": height}, **options)
+        page = await context.new_page()
+        visit = Visit(page, context)
+
+        def note(request: Request) -> None:
+            visit.requests.append(request.url)
+
+        context.on("request", note)
+        page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        page.on("console", lambda m: m.type in ("error", "warning") and visit.complain(m.text))
+        visits.append(visit)
+        await page.goto(penny.url)
+        return visit
+
+    yield opened
+    for visit in visits:
+        await visit.context.close()
+        assert [url for url in visit.requests if not url.startswith(penny.url)] == []
+        assert visit.complaints == []

@@ -1,0 +1,34 @@
+"""Proposals: stored changes with their exact difference, which the user confirms, once, or rejects.
+
+`propose` makes one from a tool call; `confirm`, `reject` and `undo_now` are the user's acts, `get` and `list_proposals`
+what clients show.
+"""
+
+from tools.proposals.decide import (
+    Applied,
+    HashMismatch,
+    ProposalConflict,
+    ProposalDecided,
+    ProposalExpired,
+    ProposalStale,
+    confirm,
+    reject,
+)
+from tools.proposals.propose import propose
+from tools.proposals.store import get, list_proposals
+from tools.proposals.undo import undo_now
+
+__all__ = [
+    "Applied",
+    "HashMismatch",
+    "ProposalConflict",
+    "ProposalDecided",
+    "ProposalExpired",
+    "ProposalStale",
+    "confirm",
+    "get",
+    "list_proposals",
+    "propose",
+    "reject",
+    "undo_now",
+]

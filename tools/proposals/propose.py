@@ -1,0 +1,107 @@
+"""Making a proposal from a tool call, and telling people what it would do."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from db.engine import Transaction
+from domain.errors import Conflict
+from domain.ids import new_id
+from domain.money import Money
+from tools.drafts.diff import Entry
+from tools.drafts.draft import Intent
+from tools.drafts.kinds import draft
+from tools.proposals.store import Origin, View, by_op_key, insert, lock_ledger
+from tools.result import Fact, ToolResult
+from tools.tool import Args, ToolContext
+
+PROPOSALS_A_TURN = 5
+
+_OUTCOMES = {
+    "applied": "This has been applied.",
+    "rejected": "You decided against this.",
+    "expired": "The time to confirm this is over; ask for it again.",
+    "superseded": "A newer proposal has taken the place of this one.",
+}
+
+
+class TooManyProposals(Conflict):
+    """This turn has made as many proposals as one turn may."""
+
+    code = "too_many_proposals"
+
+
+async def propose(
+    ctx: ToolContext, args: Args, intent: Intent, note: str = "", limit: int = PROPOSALS_A_TURN
+) -> ToolResult:
+    """Stores what the intent would change as a proposal for the user to decide on; nothing else is written.
+
+    `args` are the call's: the same step of the same run with the same arguments gives the same proposal again. `note` is
+    a sentence on how they were understood. When there is nothing to change the result says so, without a proposal.
+    Raises PennyError when it cannot be done, TooManyProposals beyond `limit` in one turn.
+    """
+    origin = Origin(_op_key(ctx, args, intent), ctx.session_id, ctx.run_id, ctx.call_id)
+    async with ctx.db.transaction(ctx.user) as tx:
+        if ctx.run_id:
+            await lock_ledger(tx)
+        proposal = await by_op_key(tx, origin.op_key)
+        if proposal is None:
+            await _check_count(tx, ctx, limit)
+            planned = await draft(tx, intent)
+            if not planned.changes:
+                return ToolResult(planned.text)
+            proposal = await insert(tx, intent, planned, origin)
+    return ToolResult(_summary(proposal, note), facts=tuple(_facts(proposal["diff"])), proposal=proposal)
+
+
+def _op_key(ctx: ToolContext, args: Args, intent: Intent) -> str:
+    """The step of the run, the tool and its arguments; outside of a run every call is a step of its own."""
+    if ctx.run_id is None:
+        return f"once {new_id()}"
+    said = hashlib.sha256(args.model_dump_json().encode()).hexdigest()
+    return f"{ctx.run_id} {ctx.step} {intent.kind} {said}"
+
+
+async def _check_count(tx: Transaction, ctx: ToolContext, limit: int) -> None:
+    made = 0
+    if ctx.run_id:
+        made = await tx.pg.fetchval(
+            "SELECT count(*) FROM proposal WHERE user_id = $1 AND run_id = $2", tx.user, ctx.run_id
+        )
+    if made >= limit:
+        raise TooManyProposals(
+            f"At most {limit} changes can be proposed at once; decide on those first, then ask for the rest."
+        )
+
+
+def _summary(proposal: View, note: str) -> str:
+    text: str = proposal["text"]
+    if proposal["status"] in _OUTCOMES:
+        return f"{text} {_OUTCOMES[proposal['status']]}"
+    return " ".join(part for part in (f"I can {text[:1].lower()}{text[1:]}", note, "Confirm to apply.") if part)
+
+
+def _facts(diff: list[Entry]) -> Iterator[Fact]:
+    """Each amount before, after and by how much it changes, without signs as sentences have them; days; how many things
+    change when it is more than one."""
+    for entry in diff:
+        label = f"{entry['what']}: {entry['field']}"
+        before, after = _money(entry["before"]), _money(entry["after"])
+        for when, amount in (("before", before), ("after", after)):
+            if amount is not None:
+                yield Fact(f"{label} {when}", amount)
+        if before is not None and after is not None and before.currency == after.currency:
+            yield Fact(f"{label} {'raised' if before < after else 'lowered'} by", abs(after - before))
+        if entry["field"] == "date" and entry["after"]:
+            yield Fact(label, date.fromisoformat(entry["after"]))
+    things = len({entry["what"] for entry in diff})
+    if things > 1:
+        yield Fact("things that change", Decimal(things), "count")
+
+
+def _money(value: Any) -> Money | None:
+    return abs(Money(value["minor"], value["currency"])) if isinstance(value, dict) else None
