@@ -229,7 +229,8 @@ class Runner:
 
     async def _sweep(self, worker: asyncpg.Connection) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._due.wait(), self._lease_seconds / 4)
+            async with asyncio.timeout(self._lease_seconds / 4):  # wait_for may swallow a cancellation (Python 3.11)
+                await self._due.wait()
         self._due.clear()
         while not self.draining and len(self._live) < self._limits.runs_at_once:
             claim = await runs.claim_next(worker, self._agent.owner, self._lease_seconds)

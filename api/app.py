@@ -56,7 +56,7 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = ()) -> FastA
     app.add_middleware(Edge)
     app.include_router(health.router)
     for router in ROUTERS:
-        app.include_router(router, responses=documented(401, 422, 503))
+        app.include_router(router, responses=documented(401, 422, 500, 503))
     if services.dev is not None:
         app.include_router(page.router)
     app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import traceback
 from dataclasses import dataclass
 from uuid import uuid4
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,7 +17,7 @@ from api.problems import internal, problem
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request's body."""
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -74,7 +74,7 @@ class Edge:
                 await self.app(scope, receive_on, send_on)
         except Exception as error:
             # Messages of exceptions can quote what a user sent, so only their type and place are logged.
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("request %s failed: %s\n%s", request_id, type(error).__name__, frames)
+            place = "".join(traceback.format_tb(error.__traceback__))
+            log.error("request.failed", request_id=request_id, error=type(error).__name__, place=place)
             if not started:
                 await internal(request_id)(scope, receive, send_on)

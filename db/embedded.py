@@ -113,17 +113,12 @@ class EmbeddedPostgres:
 
     async def release(self) -> None:
         """Detach; the last one out stops the server. Calling it again does nothing."""
-        hold, self._hold = self._hold, None
-        if hold is None:
+        if self._hold is None:
             return
-        try:
-            placement = await asyncio.to_thread(place, self._home)
-            async with _locked(placement.base / "start.lock"):
-                await _leave(placement, hold)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.close(hold)
-            raise
+        placement = await asyncio.to_thread(place, self._home)
+        async with _explained(placement), _locked(placement.base / "start.lock"):
+            hold, self._hold = self._hold, None
+            await _leave(placement, hold)
 
     async def _find(self, placement: Placement) -> Server | None:
         """The server that already runs on this home, once it is ready."""
@@ -262,7 +257,7 @@ def _remember_port(placement: Placement, port: int) -> None:
 
 
 async def _leave(placement: Placement, hold: int) -> None:
-    """Let go of the shared lock (under start.lock) and stop the server when nobody else holds one."""
+    """Let go of the shared lock, under start.lock, and stop the server when nobody else holds one."""
     try:
         try:
             fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)

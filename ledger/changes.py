@@ -100,8 +100,23 @@ async def current(tx: Transaction, change: Change) -> Row | None:
 
 
 def inverse(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """What puts back the changes that `apply` returned, last first. Only the versions are not as before: they rise."""
-    return tuple(_inverse(change) for change in reversed(changes))
+    """What puts back the changes that `apply` returned, last first. Only the versions are not as before: they rise, so
+    that nothing that was made from an earlier state of a row can be taken for made from this one."""
+    back: list[Change] = []
+    reached: dict[tuple[Table, frozenset[tuple[str, Json]]], int] = {}  # by row, when a set changes one more than once
+    for change in reversed(changes):
+        row = (change.table, frozenset(change.key.items()))
+        version = reached.get(row) or _version(change.after or change.before)
+        reached[row] = version + 1
+        back.append(
+            Change(
+                change.table,
+                change.key,
+                before=change.after and {**change.after, "version": version},
+                after=change.before and {**change.before, "version": version + 1},
+            )
+        )
+    return tuple(back)
 
 
 async def apply(tx: Transaction, changes: Sequence[Change]) -> tuple[Change, ...]:
@@ -191,15 +206,7 @@ def _arg(params: list[object], value: object) -> str:
     return f"${len(params)}"
 
 
-def _inverse(change: Change) -> Change:
-    if change.before is None or change.after is None:
-        gone = change.before
-        return Change(change.table, change.key, change.after, gone and {**gone, "version": _version(gone) + 1})
-    back = {**change.before, "version": _version(change.after) + 1}
-    return Change(change.table, change.key, change.after, back)
-
-
-def _version(row: Row) -> int:
-    version = row["version"]
+def _version(row: Row | None) -> int:
+    version = row["version"] if row else None
     assert isinstance(version, int)
     return version

@@ -131,14 +131,6 @@ async def get(tx: Transaction, entry: UUID) -> Entry:
     return _entry(row)
 
 
-async def last(tx: Transaction) -> Entry | None:
-    """The latest entry that is neither undone nor an undoing itself, which "undo that" means, or None."""
-    row = await tx.pg.fetchrow(
-        f"{_READ} AND j.undoes IS NULL AND u.id IS NULL ORDER BY j.at DESC, j.id DESC LIMIT 1", tx.user
-    )
-    return _entry(row) if row else None
-
-
 def _entry(row: Record) -> Entry:
     return Entry(
         id=row["id"],

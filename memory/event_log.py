@@ -187,7 +187,8 @@ class EventLog:
                 continue
             self._urgent.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._urgent.wait(), FLUSH_SECONDS)
+                async with asyncio.timeout(FLUSH_SECONDS):
+                    await self._urgent.wait()
 
     async def _reconnect(self) -> None:
         """A fresh connection after an error; without one the next flush fails, and we come back here."""

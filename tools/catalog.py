@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from domain.errors import PennyError
+from tools.reads import READS
 from tools.result import ToolResult
 from tools.tool import Args, Tool, ToolContext
+from tools.writes import WRITES
 
-CATALOG: tuple[Tool[Any], ...] = ()
+CATALOG: tuple[Tool[Any], ...] = (*READS, *WRITES)
 """Every tool, reads first; the order is the order in prompts."""
 
 
-def find(name: str) -> Tool[Any] | None:
+def find(name: str, tools: Sequence[Tool[Any]] = CATALOG) -> Tool[Any] | None:
     """The tool of that name, or None."""
-    return next((tool for tool in CATALOG if tool.name == name), None)
+    return next((tool for tool in tools if tool.name == name), None)
 
 
 def label(name: str, raw_args: dict[str, Any]) -> str:
@@ -30,16 +33,18 @@ def label(name: str, raw_args: dict[str, Any]) -> str:
         return tool.name.replace("_", " ").capitalize()
 
 
-async def call(ctx: ToolContext, name: str, raw_args: dict[str, Any]) -> ToolResult:
+async def call(
+    ctx: ToolContext, name: str, raw_args: dict[str, Any], tools: Sequence[Tool[Any]] = CATALOG
+) -> ToolResult:
     """Runs the tool with checked arguments.
 
     An unknown tool, arguments that do not fit and every PennyError become a result with `ok` False whose summary says
     what would be valid; anything else is a defect and propagates.
     """
-    tool = find(name)
+    tool = find(name, tools)
     if tool is None:
         return ToolResult(
-            f"There is no tool {name[:40]!r}. The tools are: {', '.join(t.name for t in CATALOG)}.", ok=False
+            f"There is no tool {name[:40]!r}. The tools are: {', '.join(t.name for t in tools)}.", ok=False
         )
     try:
         args = tool.args.model_validate(raw_args)

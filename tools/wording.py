@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -81,6 +82,15 @@ def one_month(month: Month, locale: str = "en-US") -> str:
 
 def _months(days: DateRange, locale: str) -> str:
     return _tidy(format_interval(days.start, days.end, "yMMM", locale=_english(locale)))
+
+
+def asked(about: str, period: str | None) -> str:
+    """A label for a call from its raw arguments: "Groceries in October", "spending by category last week"."""
+    words = cell(about)
+    if not period:
+        return words
+    named = re.match(r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|q\d|\d{4})", period.casefold())
+    return f"{words} in {cell(period[:1].upper() + period[1:])}" if named else f"{words} {cell(period)}"
 
 
 def counted(count: int, singular: str, plural: str = "") -> str:

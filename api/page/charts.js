@@ -18,7 +18,7 @@ export function chartFigure(chart) {
     if (width && width !== drawn) redraw((drawn = width));
   }).observe(canvas);
   const legend = series.length > 1 || chart.kind === "donut" ? legendOf(chart, series) : null;
-  return el("figure", { class: `chart ${chart.kind}` }, el("figcaption", {}, chart.title),
+  return el("figure", { class: `chart chart-${draw.name}` }, el("figcaption", {}, chart.title),
     el("div", { class: "plot" }, canvas, legend), dataTable(chart, series));
 }
 
@@ -105,17 +105,26 @@ function donut(series, { title, unit }, width) {
   return root;
 }
 
+/** Three to six round numbers that span `low` to `high`. */
+function ticksFor(low, high) {
+  const rough = (high - low) / 4 || 1;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough);
+  const first = Math.floor(low / step);
+  const last = Math.max(first + 1, Math.ceil(high / step));
+  return Array.from({ length: last - first + 1 }, (_, at) => (first + at) * step);
+}
+
 function line(series, { title, unit }, width) {
   const labels = labelsOf(series);
   const [height, left, bottom, top, right] = [210, 52, 26, 12, 14];
   const values = series.flatMap(({ points }) => points.map(([, y]) => y));
-  const low = Math.min(0, ...values);
-  const high = Math.max(...values, low + 1);
+  const ticks = ticksFor(Math.min(0, ...values), Math.max(0, ...values));
+  const [low, high] = [ticks[0], ticks.at(-1)];
   const across = (x) => left + (labels.length < 2 ? 0.5 : labels.indexOf(x) / (labels.length - 1)) * (width - left - right);
   const up = (y) => top + (1 - (y - low) / (high - low)) * (height - top - bottom);
   const root = frame(width, height, title);
-  for (const part of [0, 0.5, 1]) {
-    const y = low + part * (high - low);
+  for (const y of ticks) {
     root.append(svg("line", { x1: left, x2: width - right, y1: up(y), y2: up(y), class: "grid" }),
       text(left - 8, up(y) + 4, shortMeasure(y, unit), "axis", "end"));
   }

@@ -16,6 +16,7 @@ export class Chat {
   #run = null;
   #cards = [];
   #pinned = true;
+  #top = 0;
 
   /**
    * `log` holds the messages and `scroller` scrolls them. Hooks: `onBusy(busy)`, `onNotice(text)`,
@@ -26,7 +27,7 @@ export class Chat {
     this.#hooks = hooks;
     this.log = log;
     this.scroller = scroller;
-    scroller.addEventListener("scroll", () => this.#pin(this.#atEnd()), { passive: true });
+    scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     new ResizeObserver(() => this.#pinned && this.toEnd()).observe(log);
   }
 
@@ -226,9 +227,12 @@ export class Chat {
     await this.#api.post(`/v1/runs/${run.id}/cancel`).catch((error) => this.#hooks.onNotice(error.message));
   }
 
-  #atEnd() {
+  /** Only going up lets go of the end: content that grows below does not. */
+  #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
-    return scrollHeight - scrollTop - clientHeight < 48;
+    if (scrollHeight - scrollTop - clientHeight < 48) this.#pin(true);
+    else if (scrollTop < this.#top) this.#pin(false);
+    this.#top = scrollTop;
   }
 
   #pin(pinned) {

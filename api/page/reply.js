@@ -140,7 +140,8 @@ export class Reply {
       : null;
     const title = [icon(ok ? DONE : MISSED), el("span", {}, step.label), el("span", { class: "hidden" }, ok ? ", done" : ", not possible")];
     step.item.replaceChildren(summary || figures
-      ? el("details", {}, el("summary", {}, ...title), summary ? el("p", {}, summary) : null, figures)
+      ? el("details", {}, el("summary", {}, ...title),
+          el("div", { class: "found" }, summary ? el("p", {}, summary) : null, figures))
       : el("span", { class: "line" }, ...title));
     this.waiting.hidden = this.#text !== "";
   }

@@ -3,17 +3,19 @@
 /** Collects text into frames `{id, event, data}`; comments and unknown fields are dropped. */
 export class FrameParser {
   #rest = "";
+  #skipLineFeed = false;
   #event = "";
   #data = [];
   #id = "";
 
   /** The frames that `text` completes. */
   push(text) {
+    if (text === "") return [];
     const frames = [];
-    const buffer = this.#rest + text;
-    const held = buffer.endsWith("\r") ? 1 : 0; // its LF may stand in the next chunk
-    const lines = buffer.slice(0, buffer.length - held).split(/\r\n|\n|\r/);
-    this.#rest = lines.pop() + (held ? "\r" : "");
+    const fresh = this.#skipLineFeed && text[0] === "\n" ? text.slice(1) : text;
+    this.#skipLineFeed = text.endsWith("\r"); // the LF of this CR LF may stand in the next chunk
+    const lines = (this.#rest + fresh).split(/\r\n|\n|\r/);
+    this.#rest = lines.pop();
     for (const line of lines) {
       const frame = this.#line(line);
       if (frame) frames.push(frame);

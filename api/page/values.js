@@ -76,8 +76,8 @@ export function shown(value) {
 export function distance(instant, now = Date.now()) {
   const seconds = (new Date(instant).getTime() - now) / 1000;
   const format = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "auto" });
-  for (const [unit, length] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
-    if (Math.abs(seconds) >= length) return format.format(Math.trunc(seconds / length), unit);
+  for (const [unit, least, length] of [["day", 2 * 86400, 86400], ["hour", 3600, 3600], ["minute", 60, 60]]) {
+    if (Math.abs(seconds) >= least) return format.format(Math.round(seconds / length), unit);
   }
   return seconds > 0 ? "in less than a minute" : "just now";
 }

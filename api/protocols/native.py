@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import cast
+
+import structlog
 
 from domain.errors import PennyError
 from memory.event_log import Frame
@@ -13,7 +14,7 @@ from memory.event_log import Frame
 RETRY = b"retry: 1000\n\n"
 """Milliseconds that a client waits before it reconnects."""
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def encode(event: Frame) -> bytes:
@@ -30,4 +31,4 @@ async def frames(events: AsyncIterator[Frame]) -> AsyncGenerator[bytes, None]:
             async for event in events:
                 yield encode(event)
         except PennyError as error:
-            _log.warning("a stream of events broke off: %s", error.code)
+            log.warning("stream.broke_off", error=error.code)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Request, Response
 from pydantic import Field
 
 from api.caller import JSON_BODY, CallerDep
-from api.cursors import decode, encode
+from api.cursors import decode, encode, whole
 from api.negotiation import JSON, STREAM, preferred, prefers_async
 from api.openapi import EVENTS, event_stream_content
 from api.problems import RETRY_AFTER_SECONDS, documented, problem
@@ -22,6 +22,8 @@ from api.shapes import Cursor, Input, Instant, Limit, Output, Page, SessionId, T
 from api.streams import event_stream
 from memory import messages, sessions
 from memory.runs import IfRunning
+
+LAST_TURN = 2**31 - 1
 
 router = APIRouter(prefix="/v1/sessions/{session_id}/messages", tags=["messages"])
 
@@ -58,6 +60,9 @@ class MessageView(Output):
     figures: list[dict[str, Any]] = Field(
         description="The figures in the text: `{start, end, text, fact_id?, verified}`."
     )
+    status: str | None = Field(
+        None, description="Of a reply: finished, failed, cancelled or open; of a decision: what became of the proposal."
+    )
 
 
 class ReplyView(Output):
@@ -81,7 +86,7 @@ async def index(
     caller: CallerDep, session_id: SessionId, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[MessageView]:
     """The latest `limit` turns (a message with what answers it), oldest first; `next` leads to earlier ones."""
-    before = decode(cursor, int)
+    before = decode(cursor, lambda turn: whole(turn, LAST_TURN))
     async with caller.read() as tx:
         await sessions.get(tx, session_id)
         found, place = await messages.page(tx, session_id, limit, before)
@@ -93,7 +98,7 @@ async def index(
     summary="Say something",
     dependencies=[JSON_BODY],
     response_model=ReplyView,
-    responses=documented(404, 406, 409, 413, 415, 500, 503)
+    responses=documented(400, 404, 406, 409, 413, 415)
     | {
         200: {
             "description": "The reply when it is done, or, for `Accept: text/event-stream`, the run as it happens.",

@@ -10,13 +10,14 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api.caller import CallerDep
-from api.cursors import decode, encode
-from api.problems import documented
+from api.cursors import decode, encode, whole
 from api.shapes import Amount, Cursor, Limit, Output, Page, Text
 from domain.clock import today
 from domain.periods import DateRange, Month
 from ledger import accounts, budgets, categories, preferences, transactions
 from ledger.filters import TxnFilter
+
+LAST_NUMBER = 2**63 - 1
 
 router = APIRouter(prefix="/v1", tags=["money"])
 
@@ -148,7 +149,7 @@ async def get_budgets(
     )
 
 
-@router.get("/transactions", summary="List transactions", responses=documented(404))
+@router.get("/transactions", summary="List transactions")
 async def list_transactions(
     caller: CallerDep,
     start: Annotated[date | None, Query(alias="from", description="First day.")] = None,
@@ -161,7 +162,7 @@ async def list_transactions(
 ) -> TransactionPage:
     """The user's transactions, newest first."""
     days = DateRange(start or date.min, end or date.max) if start or end else None
-    after = decode(cursor, lambda day, no: (date.fromisoformat(day), int(no)))
+    after = decode(cursor, lambda day, no: (date.fromisoformat(day), whole(no, LAST_NUMBER)))
     wanted = TxnFilter(days=days, category=category, account=account, text=text)
     async with caller.read() as tx:
         found = await transactions.search(tx, wanted, limit, after)

@@ -43,7 +43,7 @@ async def get(caller: CallerDep) -> PreferencesView:
         return PreferencesView.of(await preferences.get(tx))
 
 
-@router.patch("", summary="Change preferences", dependencies=[JSON_BODY], responses=documented(413, 415))
+@router.patch("", summary="Change preferences", dependencies=[JSON_BODY], responses=documented(400, 413, 415))
 async def change(caller: CallerDep, wanted: PreferencesChange) -> PreferencesView:
     """Changes the preferences that are named. Amounts stay in the currency they were entered in."""
     async with caller.transaction() as tx:

@@ -12,7 +12,7 @@ from api.caller import JSON_BODY, CallerDep
 from api.cursors import decode, encode
 from api.problems import documented
 from api.shapes import Cursor, Input, Instant, Limit, Output, Page, ProposalId, Text
-from tools.proposals import decide, store
+from tools import proposals
 
 router = APIRouter(prefix="/v1/proposals", tags=["proposals"])
 
@@ -37,9 +37,12 @@ class ProposalView(Output):
     hash: str
     diff: list[DiffLine]
     text: str = Field(description="The change in one sentence.")
+    created_at: Instant
     expires_at: Instant
     session_id: UUID | None
     run_id: UUID | None
+    journal_id: UUID | None = Field(None, description="Once applied: the change in the journal.")
+    superseded_by: UUID | None = Field(None, description="The newer proposal that took its place.")
 
 
 class Confirmation(Input):
@@ -70,30 +73,30 @@ async def index(
 ) -> Page[ProposalView]:
     """The user's proposals, newest first."""
     before = decode(cursor, lambda id_: str(UUID(id_)))
-    found, place = await store.list_proposals(caller.services.db, caller.user, status, limit, before)
+    found, place = await proposals.list_proposals(caller.services.db, caller.user, status, limit, before)
     return Page(items=[ProposalView(**item) for item in found], next=encode((place,) if place else None))
 
 
 @router.get("/{proposal_id}", summary="Get a proposal", responses=documented(404))
 async def get(caller: CallerDep, proposal_id: ProposalId) -> ProposalView:
     """One proposal, with its hash and its diff."""
-    return ProposalView(**await store.get(caller.services.db, caller.user, proposal_id))
+    return ProposalView(**await proposals.get(caller.services.db, caller.user, proposal_id))
 
 
 @router.post(
     "/{proposal_id}/confirm",
     summary="Apply a proposal",
     dependencies=[JSON_BODY],
-    responses=documented(404, 409, 413, 415),
+    responses=documented(400, 404, 409, 413, 415),
 )
 async def confirm(caller: CallerDep, proposal_id: ProposalId, yes: Confirmation) -> AppliedView:
     """Makes the change, once; asked again, the answer is the same. When the data has changed since, nothing is written
     and the 409 carries a new `proposal` to decide on."""
-    applied = await decide.confirm(caller.services.db, caller.user, proposal_id, yes.hash, approval="http")
+    applied = await proposals.confirm(caller.services.db, caller.user, proposal_id, yes.hash, approval="http")
     return AppliedView(journal_id=applied.journal_id, proposal=ProposalView(**applied.proposal))
 
 
 @router.post("/{proposal_id}/reject", summary="Reject a proposal", responses=documented(404, 409))
 async def reject(caller: CallerDep, proposal_id: ProposalId) -> ProposalView:
     """Decides against the change; asked again, the answer is the same."""
-    return ProposalView(**await decide.reject(caller.services.db, caller.user, proposal_id))
+    return ProposalView(**await proposals.reject(caller.services.db, caller.user, proposal_id))

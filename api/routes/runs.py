@@ -29,6 +29,7 @@ class RunView(Output):
 
     id: UUID
     session_id: UUID
+    message_id: UUID = Field(description="The reply's.")
     status: Literal["queued", "running", "finished", "failed", "cancelled"]
     model: str
     prompt_version: str

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api.caller import JSON_BODY, CallerDep
-from api.cursors import decode, encode
+from api.cursors import decode, encode, instant
 from api.problems import documented
 from api.shapes import Cursor, Input, Limit, Output, Page, SessionId, Text
 from memory import sessions
@@ -45,7 +45,9 @@ class SessionView(Output):
         return cls(id=session.id, title=session.title, created_at=session.created_at, updated_at=session.updated_at)
 
 
-@router.post("", status_code=201, summary="Start a session", dependencies=[JSON_BODY], responses=documented(413, 415))
+@router.post(
+    "", status_code=201, summary="Start a session", dependencies=[JSON_BODY], responses=documented(400, 413, 415)
+)
 async def create(caller: CallerDep, new: NewSession | None = None) -> SessionView:
     """Makes an empty session. The body may be left out."""
     async with caller.transaction() as tx:
@@ -55,7 +57,7 @@ async def create(caller: CallerDep, new: NewSession | None = None) -> SessionVie
 @router.get("", summary="List sessions")
 async def index(caller: CallerDep, limit: Limit = 50, cursor: Cursor = None) -> Page[SessionView]:
     """The user's sessions, the most recently used first."""
-    before = decode(cursor, lambda at, id_: (datetime.fromisoformat(at), UUID(id_)))
+    before = decode(cursor, lambda at, id_: (instant(at), UUID(id_)))
     async with caller.read() as tx:
         found, place = await sessions.list_(tx, limit, before)
     return Page(items=[SessionView.of(session) for session in found], next=encode(place))
@@ -69,7 +71,7 @@ async def get(caller: CallerDep, session_id: SessionId) -> SessionView:
 
 
 @router.patch(
-    "/{session_id}", summary="Rename a session", dependencies=[JSON_BODY], responses=documented(404, 413, 415)
+    "/{session_id}", summary="Rename a session", dependencies=[JSON_BODY], responses=documented(400, 404, 413, 415)
 )
 async def rename(caller: CallerDep, session_id: SessionId, change: Renaming) -> SessionView:
     """Gives the session another title."""

@@ -1,25 +1,24 @@
-"""The emulator's HTTP server: one coroutine a stream, frames made beforehand, all that is due written at once."""
+"""The emulator's HTTP server: signature, request and script are checked in turn, then the reply plays."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-import socket
-import struct
 import uuid
 from collections.abc import Collection, Mapping
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
 
-from lab.bedrock_emulator import frames, signature, validation
+from lab.bedrock_emulator import signature, validation
+from lab.bedrock_emulator.pacing import for_ever, play
 from lab.bedrock_emulator.playback import Playback
 from lab.bedrock_emulator.refusals import ApiError, invalid
-from lab.bedrock_emulator.replies import Paced, stream_frames, whole
-from lab.bedrock_emulator.script import Corrupt, Hang, Reset, Responder, Script, Stall, StreamException, Truncate, Turn
-from lab.bedrock_emulator.state import State
+from lab.bedrock_emulator.replies import stream_frames, whole
+from lab.bedrock_emulator.script import Hang, Responder, Script, Stall, StreamException, Turn
+from lab.bedrock_emulator.state import State, Watched
 
 _PATH = re.compile(r"/model/(?P<model>.+)/(?P<operation>converse|converse-stream)")
 _PROFILE = re.compile(r"/inference-profiles/(?P<profile>.+)")
@@ -137,14 +136,14 @@ class BedrockEmulator:
         return asked
 
     async def _whole(self, turn: Turn, prompt_tokens: int) -> web.Response:
-        with _Watched(self.state) as watched:
+        with Watched(self.state) as watched:
             await asyncio.sleep(turn.first_delay + turn.token_delay * len(turn.tokens))
             match turn.fault:
                 case StreamException(type=kind, message=message):
                     watched.outcome = "broken"
                     raise ApiError(kind[0].upper() + kind[1:], message)
                 case Hang() | Stall(seconds=None):
-                    await _for_ever()
+                    await for_ever()
             watched.outcome = "completed"
             return web.json_response(whole(turn, prompt_tokens), headers=_ids())
 
@@ -152,96 +151,9 @@ class BedrockEmulator:
         response = web.StreamResponse(headers={"content-type": "application/vnd.amazon.eventstream", **_ids()})
         response.enable_chunked_encoding()
         paced = stream_frames(turn, prompt_tokens)
-        with _Watched(self.state) as watched:
-            fault = turn.fault
-            if isinstance(fault, Hang):
-                await _for_ever()
-            await asyncio.sleep(turn.first_delay)
-            await response.prepare(request)
-            at = len(paced) if fault is None else fault.at
-            await _play(response, paced[:at], turn.token_delay)
-            match fault:
-                case Stall(seconds=seconds):
-                    await (_for_ever() if seconds is None else asyncio.sleep(seconds))
-                    await _play(response, paced[at:], turn.token_delay)
-                    watched.outcome = "completed"
-                case None:
-                    watched.outcome = "completed"
-                case Reset():
-                    watched.outcome = "broken"
-                    _reset(request)
-                    return response
-                case Truncate() | StreamException() | Corrupt():
-                    watched.outcome = "broken"
-                    await response.write(_last_words(fault, paced))
-            await response.write_eof()
+        with Watched(self.state) as watched:
+            watched.outcome = await play(request, response, turn, paced)
         return response
-
-
-class _Watched:
-    """Counts one accepted request in and out. It ends as cancelled unless told otherwise."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self.outcome = "cancelled"
-
-    def __enter__(self) -> _Watched:
-        self._state.started += 1
-        self._state.open_streams += 1
-        self._state.announce()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._state.open_streams -= 1
-        setattr(self._state, self.outcome, getattr(self._state, self.outcome) + 1)
-        self._state.announce()
-
-
-async def _play(response: web.StreamResponse, paced: list[Paced], delay: float) -> None:
-    """Writes the frames, each token `delay` seconds after the one before; all that has come due goes in one write."""
-    if delay == 0:
-        await _write(response, [frame for frame, _ in paced])
-        return
-    clock = asyncio.get_running_loop().time
-    due, batch = clock(), list[bytes]()
-    for frame, is_token in paced:
-        if is_token:
-            due += delay
-            ahead = due - clock()
-            if ahead > 0:
-                await _write(response, batch)
-                batch = []
-                await asyncio.sleep(ahead)
-        batch.append(frame)
-    await _write(response, batch)
-
-
-async def _write(response: web.StreamResponse, batch: list[bytes]) -> None:
-    if batch:
-        await response.write(b"".join(batch))
-
-
-def _last_words(fault: Truncate | StreamException | Corrupt, paced: list[Paced]) -> bytes:
-    match fault:
-        case StreamException(type=kind, message=message):
-            return frames.exception(kind, message)
-        case Corrupt(at=at):
-            return frames.corrupted(paced[at][0])
-        case Truncate():
-            return b""
-
-
-def _reset(request: web.Request) -> None:
-    transport = request.transport
-    if transport is not None:
-        connection: socket.socket = transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
-
-
-async def _for_ever() -> NoReturn:
-    await asyncio.get_running_loop().create_future()
-    raise AssertionError("nobody resolves this future")
 
 
 def _ids() -> dict[str, str]:

@@ -6,9 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 _KEPT_BODIES = 10_000
+
+Outcome = Literal["completed", "cancelled", "broken"]
 
 
 @dataclass(slots=True)
@@ -47,3 +49,22 @@ class State:
                     await self._changed.wait()
         except TimeoutError:
             raise TimeoutError(f"not within {seconds} s: {self.json()}") from None
+
+
+class Watched:
+    """Counts one accepted request in and out. It ends as cancelled unless told otherwise."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.outcome: Outcome = "cancelled"
+
+    def __enter__(self) -> Watched:
+        self._state.started += 1
+        self._state.open_streams += 1
+        self._state.announce()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._state.open_streams -= 1
+        setattr(self._state, self.outcome, getattr(self._state, self.outcome) + 1)
+        self._state.announce()

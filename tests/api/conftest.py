@@ -22,9 +22,12 @@ from api.auth import AUDIENCE, DEV_ISSUER, Authenticator, DevAccess, Identity, m
 from api.services import ModelStatus, Readiness
 from db.engine import Database
 from domain.clock import Clock, FixedClock
+from ledger import preferences
 from memory import runs
 from memory.event_log import Frame
 from memory.runs import Accepted, IfRunning
+from tools.catalog import call
+from tools.tool import ToolContext
 
 KEY = b"0123456789abcdef0123456789abcdef"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -220,3 +223,39 @@ async def session_id(client: httpx.AsyncClient) -> str:
     created = await client.post("/v1/sessions", json={})
     assert created.status_code == 201
     return str(created.json()["id"])
+
+
+@pytest.fixture
+async def dining(database: Database, my_id: UUID) -> UUID:
+    """The id of a spending category of `client`'s user, without a budget."""
+    async with database.transaction(my_id) as tx:
+        found = await tx.pg.fetchval(
+            "INSERT INTO category (user_id, name, group_name) VALUES ($1, 'Dining', 'Fun') RETURNING id", my_id
+        )
+    return UUID(str(found))
+
+
+@pytest.fixture
+def propose(parts: Parts, my_id: UUID, session_id: str, dining: UUID) -> Callable[[str], Awaitable[dict[str, Any]]]:
+    """Makes a proposal, as the model would: `await propose("250")` for a dining budget of 250 a month."""
+
+    async def make(amount: str) -> dict[str, Any]:
+        ctx = ToolContext(
+            db=parts.db,
+            user=my_id,
+            today=NOW.date(),
+            preferences=preferences.Preferences(),
+            clock=parts.clock,
+            session_id=UUID(session_id),
+        )
+        made = await call(ctx, "set_budget", {"category": "Dining", "amount": amount})
+        assert made.proposal is not None, made.summary
+        return made.proposal
+
+    return make
+
+
+@pytest.fixture
+async def proposal(propose: Callable[[str], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    """A pending proposal: a dining budget of 250 a month."""
+    return await propose("250")

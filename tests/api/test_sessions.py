@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
+from uuid import UUID
+
 import httpx
 import pytest
 
@@ -46,12 +50,34 @@ async def test_pages_cover_every_session_once(client: httpx.AsyncClient) -> None
     assert (seen, pages) == (made[::-1], 3)
 
 
-@pytest.mark.parametrize("path", ["/v1/sessions", "/v1/proposals", "/v1/journal", "/v1/transactions"])
-@pytest.mark.parametrize("cursor", ["garbage", "", "W10", "WyJ4Il0", "bnVsbA", "é", "eyJhIjoxfQ", "WzFlNDAwLDFd"])
-async def test_a_cursor_from_elsewhere_is_refused(client: httpx.AsyncClient, path: str, cursor: str) -> None:
+PLACES = [
+    [],
+    None,
+    {"a": 1},
+    ["x"],
+    [10**30],
+    [-1],
+    [1.5],
+    [True, 1],
+    ["2026-11-22", 10**19],
+    ["2026-11-22T12:00:00", str(UUID(int=1))],
+    ["0001-01-01T00:00:00+14:00", str(UUID(int=1))],
+    ["2026-11-22T12:00:00Z", "x"],
+    ["a\x00b"],
+]
+"""What cursors of other lists, or of nobody, may hold."""
+CURSORS = ["garbage", "", "é", "====", "\x00"] + [
+    urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=") for place in PLACES
+]
+
+
+@pytest.mark.parametrize("cursor", CURSORS)
+async def test_a_cursor_from_elsewhere_is_refused(client: httpx.AsyncClient, session_id: str, cursor: str) -> None:
     """A cursor that the list did not give is 422, whatever it holds."""
-    answer = await client.get(path, params={"cursor": cursor})
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+    messages = f"/v1/sessions/{session_id}/messages"
+    for path in ("/v1/sessions", "/v1/proposals", "/v1/journal", "/v1/transactions", messages):
+        answer = await client.get(path, params={"cursor": cursor})
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input"), path
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "ten", "1e9"])

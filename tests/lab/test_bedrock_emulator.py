@@ -215,7 +215,7 @@ async def test_a_truncated_stream_ends_without_a_stop() -> None:
     """Stock boto3 takes a truncated stream without complaint: the fault is real."""
     async with BedrockEmulator(Script((Turn("One two three.", fault=Truncate(3)),))) as emulator:
         events = await read(stock(emulator))
-    assert [list(event)[0] for event in events] == ["messageStart", "contentBlockDelta", "contentBlockDelta"]
+    assert [next(iter(event)) for event in events] == ["messageStart", "contentBlockDelta", "contentBlockDelta"]
 
 
 async def test_a_client_that_leaves_is_counted() -> None:

@@ -71,7 +71,7 @@ async def test_every_grouping_equals_the_truth(database: Database, resident: UUI
 
 
 async def test_unlike_currencies_are_never_added(database: Database, resident: UUID, home: Household) -> None:
-    """The month abroad has dollar lines and euro lines of the same category, and two totals, the base currency first."""
+    """The month abroad has dollar lines and euro lines of the same category, and two totals, the base first."""
     abroad = next(txn.day for txn in home.transactions if txn.merchant == "Cervejaria Ramiro")
     async with database.read(resident) as tx:
         dollars = await reports.spending(tx, Month.of(abroad).days, "category", "USD")

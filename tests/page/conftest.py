@@ -77,6 +77,7 @@ class FakePenny:
         self.chunk = 7
         self.url = ""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._open: set[asyncio.BaseTransport] = set()
 
     def script(self, *steps: Step) -> None:
         """The next message is answered by these events; run.started comes by itself."""
@@ -120,6 +121,13 @@ class FakePenny:
             ]
         )
         return app
+
+    def cut(self) -> None:
+        """Breaks every stream that is open, without a farewell."""
+        for transport in self._open:
+            assert isinstance(transport, asyncio.WriteTransport)
+            transport.abort()
+        self._open.clear()
 
     async def close(self) -> None:
         """Ends the runs that still play."""
@@ -220,10 +228,12 @@ class FakePenny:
         return await self._stream(request, run, after)
 
     async def _stream(self, request: web.Request, run: Run, after: int) -> web.StreamResponse:
-        """The run's events in chunks of `chunk` bytes; a connection is cut hard after the next number in `cut_after`."""
+        """The run's events in chunks of `chunk` bytes; the next number in `cut_after` is of events before a cut."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Penny-Run-Id": run.id})
         await response.prepare(request)
         await response.write(b"retry: 1000\n: ping\n\n")
+        assert request.transport is not None
+        self._open.add(request.transport)
         limit = self.cut_after.pop(0) if self.cut_after else 10**9
         sent = 0
         while True:
@@ -235,10 +245,10 @@ class FakePenny:
                     await asyncio.sleep(0)
                 after, sent = seq, sent + 1
                 if sent >= limit:
-                    assert request.transport is not None
                     request.transport.abort()
                     return response
                 if kind in TERMINAL:
+                    self._open.discard(request.transport)
                     return response
             await changed.wait()
 

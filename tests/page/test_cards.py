@@ -28,7 +28,7 @@ async def test_a_card_shows_the_change_from_and_to(penny, visit):
     await expect(card.locator("del")).to_contain_text("$300.00")
     await expect(card.locator("ins")).to_contain_text("$250.00")
     await expect(card).to_contain_text("Set the Dining budget for November 2026 to $250.00.")
-    await expect(card).to_contain_text("Expires in 23 hours")
+    await expect(card).to_contain_text("Expires in 24 hours")
 
 
 async def test_a_double_click_applies_once(penny, visit):

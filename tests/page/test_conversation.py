@@ -57,17 +57,37 @@ async def test_a_tool_call_is_told_in_words_and_its_figures_can_be_seen(penny, v
 
 
 async def test_a_cut_stream_goes_on_after_the_last_event_seen(penny, visit):
-    """Three cut connections cost no character: each reconnect asks for what comes after the last number seen."""
-    words = [f"word{n} " for n in range(12)]
-    text = "".join(words)
-    penny.cut_after = [3, 4, 2]
-    penny.script(*[("text.delta", {"text": word}) for word in words], ("run.finished", {"text": text}))
+    """Connections cut in the middle of a reply cost no character: each new one asks for what comes after the last
+    event seen."""
+    go_on = [asyncio.Event() for _ in range(3)]
+    steps = [
+        (("text.delta", {"text": f"word{n} "}), ("text.delta", {"text": "and "}), go) for n, go in enumerate(go_on)
+    ]
+    text = "word0 and word1 and word2 and the end."
+    penny.script(*[step for group in steps for step in group], ("run.finished", {"text": text}))
     v = await visit()
     await v.say("Go")
-    await expect(v.page.locator(".reply .text")).to_have_text(text.strip())
+    for n, go in enumerate(go_on):
+        await expect(v.page.locator(".reply .text")).to_contain_text(f"word{n} and")
+        penny.cut()
+        go.set()
+    await expect(v.page.locator(".reply .text")).to_have_text(text)
     await expect(v.page.locator(".reply")).to_have_attribute("aria-busy", "false")
     assert len(penny.posts) == 1
-    assert [after for _, after in penny.reads] == [3, 7, 9]
+    assert [after for _, after in penny.reads] == [3, 5, 7]
+
+
+async def test_connections_that_break_anywhere_lose_nothing(penny, visit):
+    """Cut at arbitrary bytes, with data still under way, the reply is whole all the same."""
+    words = [f"word{n} " for n in range(40)]
+    penny.cut_after = [3, 9, 1, 5]
+    penny.script(*[("text.delta", {"text": word}) for word in words], ("run.finished", {"text": "".join(words)}))
+    v = await visit()
+    await v.say("Go")
+    await expect(v.page.locator(".reply")).to_have_attribute("aria-busy", "false", timeout=15_000)
+    await expect(v.page.locator(".reply .text")).to_have_text("".join(words).strip())
+    assert len(penny.posts) == 1
+    assert len(penny.reads) == 4
 
 
 async def test_a_message_whose_answer_never_came_is_sent_again_under_the_same_name(penny, visit):
@@ -162,6 +182,31 @@ async def test_a_reply_that_failed_says_so_after_a_reload_too(penny, visit):
     await expect(v.page.get_by_role("alert")).to_have_text("The model did not answer.")
 
 
+async def test_the_end_stays_in_sight_until_the_reader_goes_up(penny, visit):
+    """Growing text and late charts keep the end visible; who scrolls up is left there, with a button back."""
+    more = asyncio.Event()
+    points = [[f"category {n}", n] for n in range(20)]
+    chart = {"call_id": "c", "kind": "bar", "title": "T", "unit": "USD", "series": [{"name": "s", "points": points}]}
+    long = "A line.\n\n" * 30
+    penny.script(("text.delta", {"text": long}), ("chart", chart), more, ("run.finished", {"text": long * 2}))
+    v = await visit()
+    await v.say("Go")
+    await expect(v.page.locator(".chart svg")).to_be_visible()
+    below = (
+        "(() => { const m = document.querySelector('main'); return m.scrollHeight - m.scrollTop - m.clientHeight; })()"
+    )
+    await v.page.wait_for_function(f"{below} < 2")
+    await v.page.locator("main").hover()
+    await v.page.mouse.wheel(0, -600)
+    await expect(v.page.get_by_role("button", name="Latest")).to_be_visible()
+    top = await v.page.evaluate("document.querySelector('main').scrollTop")
+    more.set()
+    await expect(v.page.locator(".reply")).to_have_attribute("aria-busy", "false")
+    assert await v.page.evaluate("document.querySelector('main').scrollTop") == top
+    await v.page.get_by_role("button", name="Latest").click()
+    await v.page.wait_for_function(f"{below} < 2")
+
+
 async def test_chats_are_listed_and_opened_again(penny, visit):
     """New chat starts empty; the drawer lists the old one by its title and opens it with its history."""
     penny.script(("tool.finished", FINISHED), ("run.finished", {"text": "Old answer."}))
@@ -222,8 +267,13 @@ async def test_nothing_is_wider_than_the_screen(penny, visit, width):
     """Long words, tables, charts, code and cards keep within the screen's width, from a small phone up."""
     wide = "| " + " | ".join(f"column {n}" for n in range(14)) + " |\n|" + "---|" * 14 + "\n| " + "1234567 | " * 14
     text = f"{'x' * 300}\n\n{wide}\n\n```\n{'code ' * 80}\n```"
-    chart = {"call_id": "c", "kind": "bar", "title": "Spending", "unit": "USD", "series": [
-        {"name": "October", "points": [["A very long category name indeed", 1234567.89], ["B", 3]]}]}
+    chart = {
+        "call_id": "c",
+        "kind": "bar",
+        "title": "Spending",
+        "unit": "USD",
+        "series": [{"name": "October", "points": [["A very long category name indeed", 1234567.89], ["B", 3]]}],
+    }
     proposal = penny.propose("M" * 200, {"minor": 25000, "currency": "USD"}, text="W" * 300)
     penny.script(
         ("tool.finished", FINISHED | {"summary": "y" * 300}),
@@ -238,6 +288,6 @@ async def test_nothing_is_wider_than_the_screen(penny, visit, width):
     await expect(v.page.get_by_role("button", name="Apply")).to_be_visible()
     await expect(v.page.locator(".chart svg").first).to_be_attached()
     widest = await v.page.evaluate(
-        "Math.max(...[document.documentElement, document.querySelector('main')].map((e) => e.scrollWidth - e.clientWidth))"
+        "Math.max(...['html', 'main'].map((s) => document.querySelector(s)).map((e) => e.scrollWidth - e.clientWidth))"
     )
     assert widest <= 0

@@ -29,60 +29,69 @@ PAYLOADS = [
 ]
 
 
-async def shown(visit):
-    """What the page came to hold that could act: elements that load, links, handlers, and the payloads' mark."""
-    return await visit.page.evaluate(
-        """() => ({
-            acting: [...document.querySelectorAll("main img, main iframe, main object, main a, main script, main style, "
-                + "main link, main meta, main use, main form, dialog img, dialog a, dialog script")].map((e) => e.outerHTML),
-            handlers: [...document.querySelectorAll("main *, dialog *")].flatMap((e) => e.getAttributeNames())
-                .filter((name) => name.startsWith("on") || ["href", "src", "style", "srcset"].includes(name)),
-            pwned: window.pwned ?? null, address: location.pathname,
-        })"""
-    )
+ACTING = ("img", "iframe", "object", "a", "script", "style", "link", "meta", "use", "form")
 
+LOOK = """(acting) => ({
+    acting: [...document.querySelectorAll(":is(main, dialog) :is(" + acting.join() + ")")].map((e) => e.outerHTML),
+    handlers: [...document.querySelectorAll(":is(main, dialog) *")].flatMap((e) => e.getAttributeNames())
+        .filter((name) => name.startsWith("on") || ["href", "src", "style", "srcset"].includes(name)),
+    pwned: window.pwned ?? null,
+    address: location.pathname,
+})"""
+"""What the page came to hold that could act: elements that load, links, handlers, and the payloads' mark."""
 
 HARMLESS = {"acting": [], "handlers": [], "pwned": None, "address": "/"}
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
-async def test_hostile_text_is_only_text(penny, visit, payload):
-    """In a message, a reply, a tool's words, a chart and a proposal, live and after a reload, a payload does nothing.
-
-    That no request left for anywhere else and that no policy was violated is checked when the visit ends.
-    """
+def say_everywhere(penny, payload):
+    """Scripts a run with the payload in every text that people see."""
     proposal = penny.propose(
-        payload, {"minor": 1, "currency": payload}, text=payload, diff=[
-            {"what": payload, "field": payload, "before": payload, "after": {"minor": 100, "currency": "USD"}}])
+        None,
+        None,
+        text=payload,
+        diff=[{"what": payload, "field": payload, "before": payload, "after": {"minor": 1, "currency": payload}}],
+    )
     facts = [{"id": "f", "label": payload, "value": payload, "unit": payload}]
     series = [{"name": payload, "points": [[payload, 12.5], ["other", 3]]}]
-    chart = {"kind": "bar", "title": payload, "unit": payload, "series": series}
+    charts = [
+        ("chart", {"call_id": "c", "kind": kind, "title": payload, "unit": payload, "series": series})
+        for kind in ("bar", "donut", "line")
+    ]
     penny.script(
         ("tool.started", {"call_id": "c", "name": payload, "label": payload, "args": {"merchant": payload}}),
         ("text.delta", {"text": payload[: len(payload) // 2]}),
         ("tool.finished", {"call_id": "c", "name": payload, "ok": True, "summary": payload, "facts": facts}),
-        ("chart", {"call_id": "c"} | chart),
-        ("chart", {"call_id": "c"} | chart | {"kind": "donut"}),
-        ("chart", {"call_id": "c"} | chart | {"kind": "line"}),
+        *charts,
         ("proposal", {"call_id": "c", **proposal}),
         ("run.finished", {"text": f"Look: {payload}\n\n| {payload} |\n|---|\n| {payload} |\n\n- {payload}"}),
     )
+
+
+async def test_hostile_text_is_only_text(penny, visit):
+    """In messages, replies, tools' words, charts, proposals and titles, live and after a reload, payloads do nothing.
+
+    That no request left for anywhere else and that no policy was violated is checked when the visit ends.
+    """
     v = await visit()
-    await v.say(payload)
-    await expect(v.page.locator(".reply").first).to_have_attribute("aria-busy", "false")
-    await expect(v.page.locator(".chart svg")).to_have_count(3)
-    assert await shown(v) == HARMLESS
+    for number, payload in enumerate(PAYLOADS, 1):
+        say_everywhere(penny, payload)
+        await v.say(payload)
+        await expect(v.page.locator(".reply[aria-busy=false]")).to_have_count(number)
+        await expect(v.page.locator(".chart svg")).to_have_count(3 * number)
+        assert await v.page.evaluate(LOOK, ACTING) == HARMLESS, payload
     await v.page.reload()
-    await expect(v.page.locator(".reply").first).to_have_attribute("aria-busy", "false")
+    await expect(v.page.locator(".reply[aria-busy=false]")).to_have_count(len(PAYLOADS))
     await v.page.get_by_role("button", name="Your chats").click()
-    await expect(v.page.get_by_role("dialog").get_by_role("listitem")).to_have_count(1)
-    assert await shown(v) == HARMLESS
+    await expect(v.page.get_by_role("dialog").get_by_text(PAYLOADS[0])).to_be_visible()
+    assert await v.page.evaluate(LOOK, ACTING) == HARMLESS
     assert penny.confirms == []
 
 
 async def test_a_link_shows_where_it_leads(penny, visit):
     """A link is its words and its target in plain sight, and an image its description and address."""
-    penny.script(("run.finished", {"text": "See [your bank](https://evil.example/x) or ![cat](http://a.example/c.png)"}))
+    penny.script(
+        ("run.finished", {"text": "See [your bank](https://evil.example/x) or ![cat](http://a.example/c.png)"})
+    )
     v = await visit()
     await v.say("?")
     await expect(v.page.locator(".reply .text")).to_have_text(

@@ -13,7 +13,10 @@ pytestmark = pytest.mark.browser
 async def test_frames_survive_every_cut(visit):
     """However the bytes are cut, and with each line ending, the same frames come out."""
     v = await visit()
-    events = [{"id": str(n), "event": "text.delta", "data": json.dumps({"text": f"ü{n}😀"}, ensure_ascii=False)} for n in range(1, 9)]
+    events = [
+        {"id": str(n), "event": "text.delta", "data": json.dumps({"text": f"ü{n}😀"}, ensure_ascii=False)}
+        for n in range(1, 9)
+    ]
     rng = random.Random(2)
     for end in ("\n", "\r\n", "\r"):
         text = f": ping{end}{end}retry: 5{end}" + "".join(
@@ -51,52 +54,51 @@ async def test_a_silent_stream_is_given_up(visit):
     assert closed is True
 
 
-@pytest.mark.parametrize(
-    ("minor", "currency", "text"),
-    [
-        (123456, "USD", "$1,234.56"),
-        (-5, "USD", "-$0.05"),
-        (500, "JPY", "¥500"),
-        (1234, "KWD", "KWD 1.234"),
-        (10**15, "EUR", "€10,000,000,000,000.00"),
-        (999999999999999, "EUR", "€9,999,999,999,999.99"),
-    ],
-)
-async def test_money_has_its_currency_s_decimals(visit, minor, currency, text):
+AMOUNTS = {
+    "$1,234.56": (123456, "USD"),
+    "-$0.05": (-5, "USD"),
+    "¥500": (500, "JPY"),
+    "KWD 1.234": (1234, "KWD"),
+    "€10,000,000,000,000.00": (10**15, "EUR"),
+    "€9,999,999,999,999.99": (999999999999999, "EUR"),
+}
+
+
+async def test_money_has_the_decimals_of_its_currency(visit):
     """Minor units become text exactly, with no, two or three decimals."""
     v = await visit()
     found = await v.page.evaluate(
-        "async (value) => (await import('/page/values.js')).money(value)", {"minor": minor, "currency": currency}
+        "async (amounts) => { const { money } = await import('/page/values.js'); return amounts.map(money); }",
+        [{"minor": minor, "currency": currency} for minor, currency in AMOUNTS.values()],
     )
-    assert found.replace("\u00a0", " ") == text
+    assert [text.replace("\u00a0", " ") for text in found] == list(AMOUNTS)
 
 
-@pytest.mark.parametrize(
-    ("markdown", "html"),
-    [
-        ("one\ntwo\n\nthree", "<p>one<br>two</p><p>three</p>"),
-        ("**bold** and *it* and `c*d*` \\*", "<p><strong>bold</strong> and <em>it</em> and <code>c*d*</code> *</p>"),
-        ("snake_case_name 2 * 3 * 4", "<p>snake_case_name 2 * 3 * 4</p>"),
-        ("- a\n- b\n  - c\n- d", "<ul><li>a</li><li>b<ul><li>c</li></ul></li><li>d</li></ul>"),
-        ("2. a\n3. b", '<ol start="2"><li>a</li><li>b</li></ol>'),
-        ("intro:\n- a\n- b", "<p>intro:</p><ul><li>a</li><li>b</li></ul>"),
-        ("# Head\ntext", "<h3>Head</h3><p>text</p>"),
-        ("```py\na < b\n\nc\n```\nafter", "<pre><code>a &lt; b\n\nc</code></pre><p>after</p>"),
-        ("```\nopen", "<pre><code>open</code></pre>"),
-        (
-            "| a | b |\n|---|--:|\n| 1 | **2** |",
-            '<div class="wide"><table><thead><tr><th>a</th><th class="number">b</th></tr></thead>'
-            '<tbody><tr><td>1</td><td class="number"><strong>2</strong></td></tr></tbody></table></div>',
-        ),
-        ("**open and <b>", "<p>**open and &lt;b&gt;</p>"),
-        ("$1 ~~$2~~", "<p>$1 <s>$2</s></p>"),
-        ("> said\n> so", "<blockquote>said<br>so</blockquote>"),
-    ],
-)
-async def test_markdown_becomes_nodes(visit, markdown, html):
+MARKDOWN = [
+    ("one\ntwo\n\nthree", "<p>one<br>two</p><p>three</p>"),
+    ("**bold** and *it* and `c*d*` \\*", "<p><strong>bold</strong> and <em>it</em> and <code>c*d*</code> *</p>"),
+    ("snake_case_name 2 * 3 * 4", "<p>snake_case_name 2 * 3 * 4</p>"),
+    ("- a\n- b\n  - c\n- d", "<ul><li>a</li><li>b<ul><li>c</li></ul></li><li>d</li></ul>"),
+    ("2. a\n3. b", '<ol start="2"><li>a</li><li>b</li></ol>'),
+    ("intro:\n- a\n- b", "<p>intro:</p><ul><li>a</li><li>b</li></ul>"),
+    ("# Head\ntext", "<h3>Head</h3><p>text</p>"),
+    ("```py\na < b\n\nc\n```\nafter", "<pre><code>a &lt; b\n\nc</code></pre><p>after</p>"),
+    ("```\nopen", "<pre><code>open</code></pre>"),
+    (
+        "| a | b |\n|---|--:|\n| 1 | **2** |",
+        '<div class="wide"><table><thead><tr><th>a</th><th class="number">b</th></tr></thead>'
+        '<tbody><tr><td>1</td><td class="number"><strong>2</strong></td></tr></tbody></table></div>',
+    ),
+    ("**open and <b>", "<p>**open and &lt;b&gt;</p>"),
+    ("$1 ~~$2~~", "<p>$1 <s>$2</s></p>"),
+    ("> said\n> so", "<blockquote>said<br>so</blockquote>"),
+]
+
+
+async def test_markdown_becomes_nodes(visit):
     """The Markdown that replies use renders as usual."""
     v = await visit()
-    assert await v.page.evaluate(RENDER, [markdown]) == html
+    assert [(text, await v.page.evaluate(RENDER, [text])) for text, _ in MARKDOWN] == MARKDOWN
 
 
 RENDER = """async (texts) => {
@@ -118,7 +120,16 @@ async def test_growing_text_ends_as_it_would_at_once(visit):
 async def test_markdown_of_hostile_shape_takes_no_time(visit):
     """Long runs of unmatched marks cost less than a second, so a reply cannot hang the page."""
     v = await visit()
-    hostile = ["*a " * 4000, "[" * 8000, "`" * 8000, "**_" * 3000, "> " * 4000, "![x](" * 2000, "| " * 4000, "\\" * 8000]
+    hostile = [
+        "*a " * 4000,
+        "[" * 8000,
+        "`" * 8000,
+        "**_" * 3000,
+        "> " * 4000,
+        "![x](" * 2000,
+        "| " * 4000,
+        "\\" * 8000,
+    ]
     took = await v.page.evaluate(
         """async (texts) => {
             const { MarkdownView } = await import("/page/markdown.js");

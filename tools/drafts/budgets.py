@@ -35,14 +35,15 @@ async def set_budget(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     target = await category(tx, args["category"])
     held = (await budgets.effective(tx, month)).get(target.id)
     if held and held.amount == amount:
-        return Draft(f"The {cell(target.name)} budget for {one_month(month, locale)} is already {amount.format(locale)}.")
-    months = await _months(tx, target.id, month, locale)
-    if held is None:
-        text = f"Set a {cell(target.name)} budget of {amount.format(locale)} for {months}, where there is none yet."
-    else:
-        text = (
-            f"Set the {cell(target.name)} budget for {months} from {held.amount.format(locale)} to {amount.format(locale)}."
+        return Draft(
+            f"The {cell(target.name)} budget for {one_month(month, locale)} is already {amount.format(locale)}."
         )
+    months = await _months(tx, target.id, month, locale)
+    name, new = cell(target.name), amount.format(locale)
+    if held is None:
+        text = f"Set a {name} budget of {new} for {months}, where there is none yet."
+    else:
+        text = f"Set the {name} budget for {months} from {held.amount.format(locale)} to {new}."
     return Draft(text, (await budgets.setting(tx, month, target.id, amount),))
 
 
@@ -54,11 +55,11 @@ async def move_money(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     effective = await budgets.effective(tx, month)
     nothing = Money(0, amount.currency)
     had, has = (effective[c.id].amount if c.id in effective else nothing for c in (source, target))
-    for_month = one_month(month, locale)
+    giver, taker, for_month = cell(source.name), cell(target.name), one_month(month, locale)
     if had < amount:
         raise InvalidInput(
-            f"{cell(source.name)} has only {had.format(locale)} budgeted for {for_month}, so {amount.format(locale)} cannot be"
-            f" moved from it to {cell(target.name)}."
+            f"{giver} has only {had.format(locale)} budgeted for {for_month},"
+            f" so {amount.format(locale)} cannot be moved from it to {taker}."
         )
     less, more = had - amount, has + amount
     changes = [
@@ -68,9 +69,9 @@ async def move_money(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     if target.id not in effective:
         changes += await _nothing_after(tx, month, target.id, nothing)
     text = (
-        f"Move {amount.format(locale)} from {cell(source.name)} to {cell(target.name)} for {for_month}:"
-        f" {cell(source.name)} goes from {had.format(locale)} to {less.format(locale)},"
-        f" {cell(target.name)} from {has.format(locale)} to {more.format(locale)}."
+        f"Move {amount.format(locale)} from {giver} to {taker} for {for_month}:"
+        f" {giver} goes from {had.format(locale)} to {less.format(locale)},"
+        f" {taker} from {has.format(locale)} to {more.format(locale)}."
     )
     return Draft(text, tuple(changes))
 

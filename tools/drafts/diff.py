@@ -16,7 +16,7 @@ from ledger.rows import Row, Table
 from tools.wording import one_month, outside, short_day
 
 Entry = dict[str, Any]
-"""`{"what", "field", "before", "after"}`; money as `{minor, currency}`, all else as text, None for what is not there."""
+"""`{"what", "field", "before", "after"}`; money as `{minor, currency}`, all else text, None for what is not there."""
 
 Value = dict[str, int | str] | str | None
 

@@ -74,7 +74,9 @@ async def add_transaction(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     kind = "spent at" if amount.minor < 0 else "received from"
     filed = f"in {cell(category.name)}" if category else "without a category"
     day = short_day(date.fromisoformat(args["day"]), locale)
-    text = f"Add {abs(amount).format(locale)} {kind} {outside(args['merchant'])} on {day}, {filed}, on {cell(account.name)}."
+    text = (
+        f"Add {abs(amount).format(locale)} {kind} {cell(args['merchant'])} on {day}, {filed}, on {cell(account.name)}."
+    )
     return Draft(text, (change,))
 
 
@@ -89,18 +91,19 @@ async def categorize(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     )
     if len(filed) > MOST_AT_ONCE:
         raise InvalidInput(
-            f"That would move {counted(len(filed), 'transaction')} to {cell(category.name)}; at most {MOST_AT_ONCE} can be"
-            " changed at once."
+            f"That would move {counted(len(filed), 'transaction')} to {cell(category.name)};"
+            f" at most {MOST_AT_ONCE} can be changed at once."
         )
     rules = await _rules(tx, args["remember"], args["category"])
-    which = await _which(tx, args, [row for _, row in rows])
     if not filed and not rules:
+        which = await _which(tx, args, [row for _, row in rows])
         is_already = "is already" if len(rows) == 1 else "are already"
         return Draft(f"{which[0].upper()}{which[1:]} {is_already} in {cell(category.name)}.")
     parts = []
     if filed:
-        what = which if len(filed) == len(rows) else f"{len(filed):,} of {which}"
-        parts.append(f"put {what} into {cell(category.name)}")
+        moved = await _which(tx, args, [change.before or {} for change in filed])
+        others = " that are not there yet" if 1 < len(filed) < len(rows) else ""
+        parts.append(f"put {moved}{others} into {cell(category.name)}")
     if rules:
         parts.append(f"file {_names(args['remember'])} under {cell(category.name)} from now on")
     text = " and ".join(parts)
@@ -108,19 +111,21 @@ async def categorize(tx: Transaction, args: Mapping[str, Any]) -> Draft:
 
 
 async def _which(tx: Transaction, args: Mapping[str, Any], rows: Sequence[Row]) -> str:
-    """ "transaction 1042 (Shell, Nov 20, 2026, $40.10)", "all 23 transactions at Netflix"."""
+    """ "transaction 1042 (Shell, Nov 20, 2026, $40.10)", "the 23 transactions at Netflix"."""
     if "merchants" in args:
-        every = "all " if len(rows) > 1 else "the "
-        return f"{every}{counted(len(rows), 'transaction')} at {_names(args['merchants'])}"
+        them = counted(len(rows), "transaction") if len(rows) > 1 else "transaction"
+        return f"the {them} at {_names(args['merchants'])}"
     row, locale = rows[0], (await preferences.get(tx)).locale
     amount = abs(Money(int(row["amount_minor"] or 0), str(row["currency"]))).format(locale)
     day = short_day(date.fromisoformat(str(row["day"])), locale)
-    return f"transaction {row['no']} ({cell(str(row["merchant"]))}, {day}, {amount})"
+    return f"transaction {row['no']} ({cell(str(row['merchant']))}, {day}, {amount})"
 
 
 def _names(merchants: Sequence[str]) -> str:
-    shown = ", ".join(cell(name) for name in merchants[:4])
-    return shown + (f" and {len(merchants) - 4} more" if len(merchants) > 4 else "")
+    shown = [cell(name) for name in merchants[:4]]
+    if len(merchants) > 4:
+        return f"{', '.join(shown)} and {len(merchants) - 4} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
 
 
 async def _one(tx: Transaction, transaction_id: str) -> list[tuple[Row, Row]]:

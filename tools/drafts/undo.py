@@ -47,7 +47,7 @@ async def last_standing(tx: Transaction) -> UUID:
 
 
 async def undo(tx: Transaction, args: Mapping[str, Any]) -> Draft:
-    """The draft of `undoing`. Raises NotFound, and NotUndoable for what was undone before or overtaken by a later change."""
+    """The draft of `undoing`. Raises NotFound, and NotUndoable for what was undone before or changed later."""
     entry = await journal.get(tx, UUID(args["journal"]))
     what, applies = await _meaning(tx, entry)
     if entry.undone_by:

@@ -4,15 +4,14 @@
 what clients show.
 """
 
-from tools.proposals.decide import (
-    Applied,
+from tools.proposals.decide import Applied, confirm, reject
+from tools.proposals.errors import (
     HashMismatch,
     ProposalConflict,
     ProposalDecided,
     ProposalExpired,
     ProposalStale,
-    confirm,
-    reject,
+    TooManyProposals,
 )
 from tools.proposals.propose import propose
 from tools.proposals.store import get, list_proposals
@@ -25,6 +24,7 @@ __all__ = [
     "ProposalDecided",
     "ProposalExpired",
     "ProposalStale",
+    "TooManyProposals",
     "confirm",
     "get",
     "list_proposals",

@@ -8,11 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from db.engine import Database, Transaction
-from domain.errors import Conflict, PennyError
+from domain.errors import PennyError
 from ledger import changes, journal
 from memory.decisions import append_decision
 from tools.drafts.draft import Intent
 from tools.drafts.kinds import draft
+from tools.proposals.errors import HashMismatch, ProposalConflict, ProposalDecided, ProposalExpired, ProposalStale
 from tools.proposals.store import Origin, View, insert, load, lock_ledger, view
 
 
@@ -22,35 +23,6 @@ class Applied:
 
     journal_id: UUID
     proposal: View
-
-
-class ProposalConflict(Conflict):
-    """The proposal cannot be applied; `details["proposal"]` is the one that counts now, if any."""
-
-
-class HashMismatch(ProposalConflict):
-    """The hash is not this proposal's: what the user saw is not what would be applied."""
-
-    code = "hash_mismatch"
-
-
-class ProposalExpired(ProposalConflict):
-    """Its time was over before it was decided."""
-
-    code = "proposal_expired"
-
-
-class ProposalDecided(ProposalConflict):
-    """It was rejected, or applied when it was to be rejected."""
-
-    code = "proposal_decided"
-
-
-class ProposalStale(ProposalConflict):
-    """The rows changed after it was made; `details["proposal"]` is a new one for the same intention, if it still makes
-    sense."""
-
-    code = "proposal_stale"
 
 
 async def confirm(db: Database, user: UUID, proposal_id: UUID, hash: str, *, approval: str = "http") -> Applied:  # noqa: A002 -- the contract's name

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from db.engine import Transaction
-from domain.errors import Conflict
 from domain.ids import new_id
 from domain.money import Money
 from tools.drafts.diff import Entry
 from tools.drafts.draft import Intent
 from tools.drafts.kinds import draft
+from tools.proposals.errors import TooManyProposals
 from tools.proposals.store import Origin, View, by_op_key, insert, lock_ledger
 from tools.result import Fact, ToolResult
 from tools.tool import Args, ToolContext
@@ -29,19 +29,20 @@ _OUTCOMES = {
 }
 
 
-class TooManyProposals(Conflict):
-    """This turn has made as many proposals as one turn may."""
-
-    code = "too_many_proposals"
-
-
 async def propose(
-    ctx: ToolContext, args: Args, intent: Intent, note: str = "", limit: int = PROPOSALS_A_TURN
+    ctx: ToolContext,
+    args: Args,
+    intent: Intent,
+    note: str = "",
+    *,
+    facts: Sequence[Fact] = (),
+    limit: int = PROPOSALS_A_TURN,
 ) -> ToolResult:
     """Stores what the intent would change as a proposal for the user to decide on; nothing else is written.
 
-    `args` are the call's: the same step of the same run with the same arguments gives the same proposal again. `note` is
-    a sentence on how they were understood. When there is nothing to change the result says so, without a proposal.
+    `args` are the call's: the same step of the same run with the same arguments gives the same proposal again. `note`
+    is a sentence on how they were understood; `facts` are figures in the proposal's text that are not in its diff. With
+    nothing to change the result says so and has no proposal.
     Raises PennyError when it cannot be done, TooManyProposals beyond `limit` in one turn.
     """
     origin = Origin(_op_key(ctx, args, intent), ctx.session_id, ctx.run_id, ctx.call_id)
@@ -55,7 +56,7 @@ async def propose(
             if not planned.changes:
                 return ToolResult(planned.text)
             proposal = await insert(tx, intent, planned, origin)
-    return ToolResult(_summary(proposal, note), facts=tuple(_facts(proposal["diff"])), proposal=proposal)
+    return ToolResult(_summary(proposal, note), facts=(*facts, *_facts(proposal["diff"])), proposal=proposal)
 
 
 def _op_key(ctx: ToolContext, args: Args, intent: Intent) -> str:
@@ -86,21 +87,22 @@ def _summary(proposal: View, note: str) -> str:
 
 
 def _facts(diff: list[Entry]) -> Iterator[Fact]:
-    """Each amount before, after and by how much it changes, without signs as sentences have them; days; how many things
-    change when it is more than one."""
+    """Each amount before, after and by how much it changes, without signs as sentences have them; days; how many
+    transactions change when it is more than one."""
     for entry in diff:
         label = f"{entry['what']}: {entry['field']}"
         before, after = _money(entry["before"]), _money(entry["after"])
-        for when, amount in (("before", before), ("after", after)):
-            if amount is not None:
-                yield Fact(f"{label} {when}", amount)
+        if before is not None:
+            yield Fact(f"{label} before", before)
+        if after is not None:
+            yield Fact(f"{label} after", after)
         if before is not None and after is not None and before.currency == after.currency:
             yield Fact(f"{label} {'raised' if before < after else 'lowered'} by", abs(after - before))
         if entry["field"] == "date" and entry["after"]:
             yield Fact(label, date.fromisoformat(entry["after"]))
-    things = len({entry["what"] for entry in diff})
-    if things > 1:
-        yield Fact("things that change", Decimal(things), "count")
+    transactions = {entry["what"] for entry in diff if entry["what"].startswith("Transaction ")}
+    if len(transactions) > 1:
+        yield Fact("transactions that change", Decimal(len(transactions)), "count")
 
 
 def _money(value: Any) -> Money | None:

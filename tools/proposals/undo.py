@@ -16,8 +16,8 @@ from tools.proposals.store import Origin, insert, lock_ledger
 async def undo_now(db: Database, user: UUID, journal_id: UUID | None = None, *, approval: str = "http") -> Applied:
     """Takes the journal entry back, or applies it again if it is itself an undoing, in one transaction.
 
-    Without `journal_id` the latest change that stands. `approval` says how the user asked ("http", "cli"). Raises NotFound,
-    NotUndoable, ProposalStale.
+    Without `journal_id` the latest change that stands. `approval` says how the user asked ("http", "cli").
+    Raises NotFound, NotUndoable, ProposalStale.
     """
     async with db.transaction(user) as tx:
         await lock_ledger(tx)

@@ -14,7 +14,7 @@ from tools.names import either
 from tools.reads import scope
 from tools.result import Chart, Fact, Series, ToolResult
 from tools.tool import Args, Phrase, Tool, ToolContext
-from tools.wording import cell, counted, describe, one_month, percent, table
+from tools.wording import asked, cell, counted, describe, one_month, percent, table
 
 MOST_LINES = 12
 
@@ -33,8 +33,9 @@ async def run(ctx: ToolContext, args: BudgetStatusArgs) -> ToolResult:
         return _all(ctx, status)
     line = next((line for line in status.lines if line.category_id == about.id), None)
     if line is None:
-        reason = "takes no budget: it is not a spending category" if about.kind != "spending" else "has nothing in it"
-        return ToolResult(f"{cell(about.name)} {reason} in {one_month(month, ctx.preferences.locale)}.")
+        if about.kind != "spending":
+            return ToolResult(f"{cell(about.name)} has no budget: it is not a spending category.")
+        return ToolResult(f"Nothing was spent without a category in {one_month(month, ctx.preferences.locale)}.")
     return _one(ctx, month, line)
 
 
@@ -45,6 +46,10 @@ def _one(ctx: ToolContext, month: Month, line: BudgetLine) -> ToolResult:
     if line.budget is None or line.left is None:
         spent = f"You spent {ctx.show(line.spent)} on {name} in {when}"
         return ToolResult(f"{spent}; there is no budget for it.{_elsewhere(ctx, [line])}", facts)
+    if month.first > ctx.today and not line.spent.minor:
+        return ToolResult(
+            f"Your {name} budget for {when} is {ctx.show(line.budget)}; nothing is spent of it yet.", facts
+        )
     share = f" ({percent(line.spent.minor, line.budget.minor)}%)" if line.budget.minor else ""
     spent = f"You spent {ctx.show(line.spent)} of your {ctx.show(line.budget)} {name} budget{share} in {when}"
     return ToolResult(f"{spent}: {_left(ctx, line.left)}.{_elsewhere(ctx, [line])}{_time(ctx, month)}", facts)
@@ -61,10 +66,13 @@ def _all(ctx: ToolContext, status: BudgetStatus) -> ToolResult:
         )
     sentences, facts = [], list(_time_facts(ctx, status.month))
     for total in status.totals:
-        if total.budget.minor:
+        if total.budget.minor and not total.spent.minor and status.month.first > ctx.today:
+            sentences.append(f"Your budgets for {when} come to {ctx.show(total.budget)}; nothing is spent yet.")
+            facts.append(Fact(f"all budgets in {when}", total.budget))
+        elif total.budget.minor:
             share = percent(total.spent.minor, total.budget.minor)
             sentences.append(
-                f"In {when} you spent {ctx.show(total.spent)} of your budgets of {ctx.show(total.budget)} in all ({share}%): "
+                f"In {when} you spent {ctx.show(total.spent)} of the {ctx.show(total.budget)} you budgeted ({share}%): "
                 f"{_left(ctx, total.left)}.{_time(ctx, status.month)}"
             )
             facts += [
@@ -78,7 +86,8 @@ def _all(ctx: ToolContext, status: BudgetStatus) -> ToolResult:
             facts.append(Fact(f"spent without a budget in {when}", total.unbudgeted))
     budgeted.sort(key=_used, reverse=True)
     over = [line for line in budgeted if line.left is not None and line.left.minor < 0]
-    sentences.append(_who_is_over(ctx, over))
+    if status.month.first <= ctx.today or over:
+        sentences.append(_who_is_over(ctx, over))
     facts.append(Fact(f"categories over budget in {when}", Decimal(len(over)), "count"))
     facts += [fact for line in budgeted for fact in _facts(line, when)]
     rows = tuple(_row(line) for line in status.lines if line.budget is not None or line.spent.minor or line.elsewhere)
@@ -105,17 +114,17 @@ def _used(line: BudgetLine) -> Decimal:
 
 
 def _time(ctx: ToolContext, month: Month) -> str:
-    """How far the month is, when it is the present or a coming one."""
+    """How far the month is, when it is the present one."""
     if ctx.today in month.days and ctx.today != month.last:
-        return f" {ctx.today.day} of its {month.last.day} days are over."
-    return f" {one_month(month, ctx.preferences.locale)} has not begun." if month.first > ctx.today else ""
+        return f" It is day {ctx.today.day} of {month.last.day}."
+    return ""
 
 
 def _time_facts(ctx: ToolContext, month: Month) -> tuple[Fact, ...]:
     if ctx.today not in month.days:
         return ()
     return (
-        Fact("days of the month over", Decimal(ctx.today.day), "days"),
+        Fact("day of the month", Decimal(ctx.today.day), "days"),
         Fact("days of the month", Decimal(month.last.day), "days"),
         Fact("days of the month to come", Decimal(month.last.day - ctx.today.day), "days"),
     )
@@ -173,8 +182,7 @@ def _row(line: BudgetLine) -> dict[str, object]:
 
 
 def label(args: BudgetStatusArgs) -> str:
-    about = f"the {args.category} budget" if args.category else "your budgets"
-    return f"Looking at {about}" + (f" for {args.month}" if args.month else "")
+    return f"Looking at {asked(f'the {args.category} budget' if args.category else 'your budgets', args.month)}"
 
 
 GET_BUDGET_STATUS = Tool(

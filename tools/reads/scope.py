@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from uuid import UUID
 
 from db.engine import Transaction
 from domain.errors import InvalidInput
 from domain.periods import DateRange, Month
-from ledger import accounts, categories, transactions
+from ledger import accounts, categories, span, transactions
 from ledger.filters import TxnFilter
 from tools import dates
 from tools.names import CATEGORY_WORDS, either, matching, resolve
 from tools.tool import ToolContext
-from tools.wording import cell
+from tools.wording import cell, short_day
 
 _FOLLOWS = re.compile(r"\b(?:before|after|following|preceding)\b", re.IGNORECASE)
 
@@ -36,6 +37,10 @@ class Scope:
     wanted: TxnFilter
     words: str
     category: Chosen | None = None
+
+
+class NoSuchMerchant(InvalidInput):
+    """No transaction is at such a merchant; the message says so and is an answer."""
 
 
 def period(ctx: ToolContext, text: str | None) -> DateRange:
@@ -71,29 +76,50 @@ async def chosen(tx: Transaction, said: str | None) -> Chosen | None:
 
 
 async def scope(
-    tx: Transaction, *, category: str | None = None, merchant: str | None = None, account: str | None = None
+    tx: Transaction,
+    *,
+    category: str | None = None,
+    merchant: str | None = None,
+    account: str | None = None,
+    word: str = "on",
 ) -> Scope:
-    """The filter for these names. A merchant means every merchant that has the words in its name.
+    """The filter for these names. A merchant means every merchant that has the words in its name; `word` is what stands
+    before a category ("spent on Dining", "transactions in Dining").
 
-    Raises InvalidInput when a name is unknown or ambiguous.
+    Raises NoSuchMerchant when nothing is at such a merchant, InvalidInput when a name is unknown or ambiguous.
     """
     wanted, words = TxnFilter(), ""
     about = await chosen(tx, category)
     if about:
         wanted = replace(wanted, category=about.id, uncategorized=about.id is None)
-        words += " without a category" if about.id is None else f" on {about.name}"
+        words += " without a category" if about.id is None else f" {word} {cell(about.name)}"
     if merchant:
         found = matching(merchant, await transactions.merchants(tx))
         if not found:
-            raise InvalidInput(f"You have no transactions at “{cell(merchant)}”.")
+            raise NoSuchMerchant(f"You have no transactions at “{cell(merchant)}”.")
         wanted = replace(wanted, merchants=found)
         words += f" at {listed(found)}"
     if account:
         known = {a.name: a.id for a in await accounts.list_(tx)}
         name = resolve(account, known, "account")
         wanted = replace(wanted, account=known[name])
-        words += f" from {name}"
+        words += f" from {cell(name)}"
     return Scope(wanted, words, about)
+
+
+async def known(tx: Transaction, days: DateRange) -> tuple[DateRange, date | None]:
+    """The part of the period that there are records of, and the day they begin when that is not before it."""
+    first = await span.first_day(tx)
+    if first is None or first <= days.start:
+        return days, None
+    return DateRange(min(first, days.end), days.end), first
+
+
+def begins(ctx: ToolContext, days: DateRange, first: date | None) -> str:
+    """A sentence for a period that reaches back further than the records do."""
+    if first is None or days.start == dates.BEGINNING:
+        return ""
+    return f" Your records begin on {short_day(first, ctx.preferences.locale)}."
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:

@@ -16,7 +16,7 @@ from tools.reads import scope
 from tools.reads.scope import Scope
 from tools.result import Chart, ChartKind, Fact, Series, ToolResult
 from tools.tool import Args, Phrase, Tool, ToolContext
-from tools.wording import cell, counted, describe, during, one_month, percent, table
+from tools.wording import asked, cell, counted, describe, during, one_month, percent, table
 
 MOST_LINES = 10
 _DONUT_SLICES = 8
@@ -45,27 +45,30 @@ async def run(ctx: ToolContext, args: SpendingArgs) -> ToolResult:
                 f"{cell(about.category.name)} are moves between your own accounts, not spending.", ok=False
             )
         flow: Flow = "income" if about.category and about.category.kind == "income" else "spending"
-        report = await reports.spending(tx, days, args.by, base, about.wanted, flow)
+        recorded, first = await scope.known(tx, days)
+        report = await reports.spending(tx, recorded, args.by, base, about.wanted, flow)
         budget = await _budget(tx, days, about, base)
     when = during(days, ctx.today, ctx.preferences.locale)
     named = _named(ctx, report)
-    facts = _facts(ctx, report, about, flow, budget, named)
+    facts = _facts(ctx, days, report, about, flow, budget, named)
+    begins = scope.begins(ctx, days, first)
     if not report.count:
         return ToolResult(
-            f"You {_verb(flow)} nothing{_words(about, flow)} {when}.{_remark(ctx, report, budget)}", facts
+            f"You {_verb(flow)} nothing{_words(about, flow)} {when}.{_remark(ctx, report, budget)}{begins}", facts
         )
     head = (
         f"You {_verb(flow)} {ctx.show(report.total)}{_words(about, flow)} {when} "
         f"({counted(report.count, 'transaction')}){_against(ctx, days, report.total, budget)}."
     )
-    text = head + _elsewhere(ctx, report)
+    text = head + _elsewhere(ctx, report) + begins
     if len(named) > 1 or args.by != "category" or about.category is None:
         text += f"{_most(ctx, args.by, flow, named, report)}\n\n{_table(ctx, args.by, named, report)}"
+    title = f"{'Spent' if flow == 'spending' else 'Received'}{_words(about, flow)} {when}"
     rows = tuple(
         {"label": name, "amount": str(line.amount.amount), "currency": line.amount.currency, "transactions": line.count}
         for name, line in named[:50]
     )
-    return ToolResult(text, facts, _chart(ctx, args.by, named, head), rows)
+    return ToolResult(text, facts, _chart(ctx, args.by, named, title), rows)
 
 
 def _verb(flow: Flow) -> str:
@@ -80,7 +83,9 @@ def _named(ctx: ToolContext, report: Report) -> list[tuple[str, Line]]:
     """The lines with their labels for people: months in words, merchants' names as harmless text."""
     if report.by == "month":
         locale = ctx.preferences.locale
-        return [(one_month(Month.parse(line.label), locale), line) for line in report.lines]
+        months = [(Month.parse(line.label), line) for line in report.lines]
+        begun = [(month, line) for month, line in months if month.first <= ctx.today or line.count]
+        return [(one_month(month, locale), line) for month, line in begun]
     return [(cell(line.label) or "no merchant", line) for line in report.lines]
 
 
@@ -105,7 +110,7 @@ def _against(ctx: ToolContext, days: DateRange, spent: Money, budget: Money | No
 
 
 def _remark(ctx: ToolContext, report: Report, budget: Money | None) -> str:
-    return f" Your budget for it is {ctx.show(budget)}." if budget is not None else _elsewhere(ctx, report)
+    return (f" Your budget for it is {ctx.show(budget)}." if budget is not None else "") + _elsewhere(ctx, report)
 
 
 def _elsewhere(ctx: ToolContext, report: Report) -> str:
@@ -153,7 +158,10 @@ def _average(ctx: ToolContext, report: Report) -> Money | None:
 
 
 def _table(ctx: ToolContext, by: str, named: list[tuple[str, Line]], report: Report) -> str:
-    """At most ten lines; the newest months, the largest of everything else, and what the rest adds up to."""
+    """At most ten lines, of the user's currency if there are any: the newest months, else the largest, and what the
+    rest adds up to."""
+    if any(line.count for _, line in _own(ctx, named)):
+        named = _own(ctx, named)
     shown = named[-MOST_LINES:] if by == "month" else named[:MOST_LINES]
     rows = []
     for name, line in shown:
@@ -174,9 +182,15 @@ def _table(ctx: ToolContext, by: str, named: list[tuple[str, Line]], report: Rep
 
 
 def _facts(
-    ctx: ToolContext, report: Report, about: Scope, flow: Flow, budget: Money | None, named: list[tuple[str, Line]]
+    ctx: ToolContext,
+    days: DateRange,
+    report: Report,
+    about: Scope,
+    flow: Flow,
+    budget: Money | None,
+    named: list[tuple[str, Line]],
 ) -> tuple[Fact, ...]:
-    when = describe(report.days, ctx.today, ctx.preferences.locale)
+    when = describe(days, ctx.today, ctx.preferences.locale)
     what = f"{_verb(flow)}{_words(about, flow)}, {when}"
     facts = [Fact(what, report.total), Fact(f"transactions{about.words}, {when}", Decimal(report.count), "count")]
     facts += [Fact(f"{what}, in {total.currency}", total) for total in report.totals[1:]]
@@ -202,24 +216,18 @@ def _facts(
     return tuple(facts)
 
 
-def _chart(ctx: ToolContext, by: str, named: list[tuple[str, Line]], head: str) -> Chart | None:
+def _chart(ctx: ToolContext, by: str, named: list[tuple[str, Line]], title: str) -> Chart | None:
     own = _own(ctx, named)
     if len(own) < 2:
         return None
     points = tuple((name, line.amount.amount) for name, line in (own if by == "month" else own[:20]))
     slices = by == "category" and len(points) <= _DONUT_SLICES and all(value > 0 for _, value in points)
     kind: ChartKind = "line" if by == "month" else "donut" if slices else "bar"
-    return Chart(
-        kind,
-        head.partition(" (")[0].removeprefix("You ").capitalize(),
-        ctx.preferences.currency,
-        (Series("Amount", points),),
-    )
+    return Chart(kind, title, ctx.preferences.currency, (Series("Amount", points),))
 
 
 def label(args: SpendingArgs) -> str:
-    about = args.category or f"spending by {args.by}"
-    return f"Looking at {about}" + (f", {args.period}" if args.period else "")
+    return f"Looking at {asked(args.category or f'spending by {args.by}', args.period)}"
 
 
 GET_SPENDING = Tool(

@@ -71,7 +71,8 @@ async def _budgeted(tx: Transaction, said: str) -> Category:
 
 SET_BUDGET: Tool[Any] = Tool(
     name="set_budget",
-    description="Propose a new monthly budget for a category, from a month on. The user confirms it; it is not done yet.",
+    description="Propose a new monthly budget for a category, from a month on. "
+    "The user confirms it; it is not done yet.",
     args=SetBudgetArgs,
     run=set_budget,
     label=lambda args: f"Preparing a new {args.category} budget",

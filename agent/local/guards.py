@@ -1,0 +1,25 @@
+"""The guard rails between what the model chose and what is done: code decides what the words bear out."""
+
+from __future__ import annotations
+
+import re
+
+from agent.local import reads, smalltalk, writes
+from agent.local.grammar import NONE
+from agent.local.heard import Call, Heard, Say
+
+_WRITES = frozenset({"set_budget", "move_money", "add_transaction", "categorize_transaction"})
+_ONLY_ASKS = re.compile(r"\b(?:don['’]?t|do not|without) (?:chang|touch|modif)\w*|\bjust (?:tell|show) me\b", re.I)
+
+
+def judge(call: Call, heard: Heard) -> Call | Say:
+    """What to do about the model's choice: the call as the words bear it out, or something to say or ask."""
+    if call.tool in {*_WRITES, NONE} and writes.moves_real_money(heard):
+        return Say(smalltalk.no_payments())
+    if call.tool == NONE:
+        return Say(smalltalk.reply(heard.text, heard.categories))
+    if call.tool == "undo_change":
+        return Call("undo_change")
+    if call.tool in _WRITES and _ONLY_ASKS.search(heard.text):
+        call = Call("get_budget_status", {"category": call.args.get("category")})
+    return writes.check(call, heard) if call.tool in _WRITES else reads.check(call, heard)

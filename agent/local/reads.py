@@ -1,0 +1,149 @@
+"""Guard rails for questions: a filter that was not said is dropped, one that was said is not lost.
+
+A confident total over the wrong set is the worst answer of a small model: what a question is about is therefore compared
+with the words before the tool runs, and what cannot be placed is searched for as text.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from agent.local.heard import Call, Heard, in_words, spoken
+from agent.local.words import meanings, named, numbers, within
+from domain.errors import InvalidInput
+from tools import dates
+from tools.names import CATEGORY_WORDS, Ambiguous, plain, resolve
+
+_OBJECT = re.compile(
+    r"\b(on|for|at)\s+(?:my |the |a |an |some )?(\S.*?)(?=\s+(?:in|last|this|over|during|since|between|for|on|at|so|these|"
+    r"today|yesterday|per|each|every|by|vs|versus|than|compared|and)\b|[?.!,]|$)",
+    re.I,
+)
+_NO_OBJECT = frozenset(
+    "average total everything anything things stuff all it that this me us them far track most what which sure now budget "
+    "budgets money spending each every once purchases transactions".split()
+)
+_LEAST = re.compile(
+    r"\b(?:over|above|more than|at least|bigger than|larger than|greater than|exceeding)\s+[$€£¥]?\s?(\d[\d.,]*)"
+)
+_MOST = re.compile(r"\b(?:under|below|less than|at most|smaller than|cheaper than|up to)\s+[$€£¥]?\s?(\d[\d.,]*)")
+
+
+def check(call: Call, heard: Heard) -> Call:
+    """The call with the filters that the user's words bear out."""
+    tool, args = call.tool, dict(call.args)
+    if tool == "find_recurring":
+        return Call(tool)
+    merchant = _merchant(args, heard)
+    tool = _category(tool, args, heard, merchant)
+    if tool == "compare_periods":
+        _two_periods(args, heard)
+    elif tool == "get_budget_status":
+        _keep(args, "month", _month(args.get("month"), heard))
+    else:
+        _keep(args, "period", _period(args.get("period"), heard))
+    if tool == "list_transactions":
+        args.pop("by", None)
+        _limits(args, heard)
+    elif tool == "get_spending":
+        args.setdefault("by", "category")
+        args.pop("limit", None)
+    return Call(tool, args)
+
+
+def _merchant(args: dict[str, Any], heard: Heard) -> str:
+    """The shop that was said; a category's own name given for a shop becomes the category."""
+    merchant = str(args.pop("merchant", "") or "")
+    if any(plain(merchant) == plain(name) for name in heard.categories):
+        args.setdefault("category", merchant)
+    elif within(merchant, heard.text) or (within(merchant, heard.user_words) and not heard.named()):
+        args["merchant"] = merchant
+        return merchant
+    return ""
+
+
+def _category(tool: str, args: dict[str, Any], heard: Heard, merchant: str) -> str:
+    """Settles `category`; the tool changes when what was taken for a category is a shop or a thing bought."""
+    chosen = str(args.pop("category", "") or "")
+    meant = meanings(chosen, heard.categories)
+    said = heard.named(without=merchant)
+    fitting = [one for one in said if meant & one.meant]
+    if fitting or len(said) == 1:
+        args["category"] = (fitting or said)[0].said
+    elif chosen and not meant and within(chosen, heard.text):
+        if _is_a_category(chosen, heard):
+            args["category"] = chosen
+        elif tool in ("get_spending", "list_transactions"):
+            args.setdefault("merchant", chosen)
+            return "list_transactions"
+    elif merchant:
+        pass
+    elif thing := _thing(heard) if tool in ("get_spending", "list_transactions") else "":
+        args["text"] = thing
+        return "list_transactions"
+    elif meant and any(meant & one.meant for one in named(heard.before, heard.categories)):
+        args["category"] = next(iter(meant)) if len(meant) == 1 else chosen
+    return tool
+
+
+def _is_a_category(phrase: str, heard: Heard) -> bool:
+    """Whether the tool will know it, misspelled as it may be, or ask which one is meant."""
+    try:
+        resolve(phrase, heard.categories, "category", CATEGORY_WORDS)
+    except Ambiguous:
+        return True
+    except InvalidInput:
+        return False
+    return True
+
+
+def _thing(heard: Heard) -> str:
+    """What the money went on, when that is neither a category nor a time: "candles"."""
+    for found in _OBJECT.finditer(heard.text):
+        thing = found[2].strip()
+        words = plain(thing).split()
+        timed = dates.mentioned([thing], heard.today, locale=heard.locale) or numbers(thing)
+        if words and len(words) <= 4 and not timed and not _NO_OBJECT.intersection(words):
+            return thing
+    return ""
+
+
+def _period(chosen: str | None, heard: Heard) -> str | None:
+    """The period that was said now; else the one that the model carried over from what was said before."""
+    said = heard.period()
+    if said is not None:
+        same = chosen and within(chosen, heard.text) and heard.period_of(chosen) == said
+        return chosen if same else in_words(said)
+    return chosen if chosen and within(chosen, heard.before) else None
+
+
+def _month(chosen: str | None, heard: Heard) -> str | None:
+    return chosen if chosen and within(chosen, heard.text) else _period(chosen, heard)
+
+
+def _two_periods(args: dict[str, Any], heard: Heard) -> None:
+    """A period to compare that nobody named is this month, or last month when the other one is this month."""
+    for key, other in (("period_a", "period_b"), ("period_b", "period_a")):
+        if not within(str(args.get(key, "")), f"{heard.text}\n{heard.before}"):
+            this = heard.period_of("this month")
+            args[key] = "last month" if heard.period_of(str(args.get(other, ""))) == this else "this month"
+
+
+def _limits(args: dict[str, Any], heard: Heard) -> None:
+    """How many, and from and up to which amount, if that was said."""
+    limit = args.pop("limit", None)
+    if limit is not None and spoken(str(limit), heard.text):
+        span = re.search(rf"\b{limit}\s+(?:day|week|month|year)", heard.text, re.I)
+        _keep(args, "limit", None if span else min(int(limit), 50))
+    for name, pattern in (("min_amount", _LEAST), ("max_amount", _MOST)):
+        if found := pattern.search(heard.text.casefold()):
+            amounts = numbers(found[1].rstrip(".,"))
+            _keep(args, name, str(amounts[0]) if amounts and Decimal(amounts[0]) > 0 else None)
+
+
+def _keep(args: dict[str, Any], name: str, value: Any) -> None:
+    args.pop(name, None)
+    if value is not None:
+        args[name] = value

@@ -1,0 +1,155 @@
+"""list_transactions, find_recurring, list_accounts, get_change_history against the household's own truth."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from domain.money import Money
+from ledger import accounts, categories, transactions
+from ledger.changes import apply, inserted
+from ledger.household import Household
+from ledger.rows import new_key
+from ledger.transactions import NewTxn
+from tools import catalog
+from tools.result import ToolResult
+from tools.tool import ToolContext
+
+Call = Callable[..., Awaitable[ToolResult]]
+
+
+@pytest.mark.parametrize(
+    ("said", "merchant"), [("target", "Target"), ("trader joes", "Trader Joe's"), ("starbuks", "Starbucks")]
+)
+async def test_a_merchants_transactions_are_counted_and_summed(
+    call: Call, home: Household, said: str, merchant: str
+) -> None:
+    """Near-miss names find the merchant; count and total are those of all that match, shown or not."""
+    result = await call("list_transactions", merchant=said, period="this year", limit=3)
+    txns = [t for t in home.transactions if t.merchant == merchant and t.day >= date(2026, 1, 1)]
+    total = Money(-sum(t.amount.minor for t in txns), "USD").format()
+    assert result.summary.startswith(
+        f"You have {len(txns)} transactions at {merchant} in 2026 so far, {total} spent in all. The latest 3:\n\n"
+    )
+    assert [row["no"] for row in result.rows] == [t.no for t in reversed(txns)][:3]
+
+
+async def test_the_last_five_are_the_last_five(call: Call, home: Household) -> None:
+    """Without a filter it is the newest of all, with their numbers."""
+    result = await call("list_transactions", limit=5)
+    newest = sorted(home.transactions, key=lambda t: (t.day, t.no), reverse=True)[:5]
+    assert [row["no"] for row in result.rows] == [t.no for t in newest]
+    assert result.summary.startswith(f"The latest 5 of your {len(home.transactions):,} transactions:")
+
+
+async def test_filters_hold_together(call: Call, home: Household) -> None:
+    """Category, period and least amount all hold, and the sentence says each."""
+    result = await call("list_transactions", category="dining", period="october", min_amount=20, limit=50)
+    wanted = [
+        t.no
+        for t in home.transactions
+        if t.category == "Dining" and (t.day.year, t.day.month) == (2026, 10) and abs(t.amount.minor) >= 2000
+    ]
+    assert sorted(row["no"] for row in result.rows) == wanted
+    assert f"{len(wanted)} transactions in Dining of at least $20.00 in October 2026" in result.summary
+
+
+async def test_an_unknown_merchant_is_an_answer(call: Call) -> None:
+    """Nothing at a merchant is said, and no total is given."""
+    result = await call("list_transactions", merchant="Ikea")
+    assert result.ok
+    assert result.summary == "You have no transactions at “Ikea”."
+
+
+async def test_nothing_in_a_period_says_when_there_was(call: Call) -> None:
+    """An empty period names the latest match outside it."""
+    result = await call("list_transactions", merchant="Target", period="nov 1")
+    assert result.summary.startswith("You have no transactions at Target on Sun, Nov 1, 2026. The latest one is of ")
+
+
+async def test_impossible_amounts_are_refused(call: Call) -> None:
+    """A least amount above the greatest is an error, not an empty list."""
+    result = await call("list_transactions", min_amount=50, max_amount=5)
+    assert not result.ok
+    assert result.summary == "min_amount ($50.00) is more than max_amount ($5.00)."
+
+
+async def test_text_from_outside_stays_data(newcomer: ToolContext) -> None:
+    """A hostile merchant cannot make a link, an image, a tag or another table cell, and is cut to 80 characters."""
+    hostile = "![x](https://evil.example/?q=1) <img src=x> | [pay](javascript:1)\n`rm`\u202e" + "A" * 200
+    async with newcomer.db.transaction(newcomer.user) as tx:
+        key = new_key()
+        await apply(tx, [inserted("account", key, name="Card", kind="credit", currency="USD")])
+        account = (await accounts.list_(tx))[0]
+        new = NewTxn(account.id, date(2026, 11, 20), Money(-500, "USD"), hostile, memo=hostile)
+        await transactions.insert(tx, [new])
+    result = await catalog.call(newcomer, "list_transactions", {})
+    cells = result.summary.splitlines()[-1].split(" | ")
+    assert len(cells) == 5
+    assert not set("[]<>`\u202e") & set(cells[2])
+    assert "://" not in cells[2]
+    assert len(result.rows[0]["merchant"]) == len(result.rows[0]["memo"]) == 80
+
+
+async def test_recurring_charges_are_the_households_bills(call: Call) -> None:
+    """The subscriptions of the plan are found, with the price rise and the one that ended."""
+    result = await call("find_recurring", category="subs")
+    assert {row["merchant"] for row in result.rows} == {"Netflix", "Spotify", "iCloud+", "Audible", "Amazon Prime"}
+    assert "Netflix rose from $15.49 to $17.99 on Apr 5, 2026." in result.summary
+    assert "Overdue, so perhaps ended: Audible" in result.summary
+    assert "in Subscriptions, about $44.55 in an average month" in result.summary
+
+
+async def test_balances_are_opening_and_all_transactions(call: Call, home: Household) -> None:
+    """Each account's balance is exact; currencies are summed apart."""
+    result = await call("list_accounts")
+    for account in home.accounts:
+        balance = sum((t.amount for t in home.transactions if t.account == account.name), account.opening)
+        assert f"| {account.name} | {account.kind} | {balance.format()} |" in result.summary
+    assert "€" in result.summary.partition("\n")[0]
+
+
+async def test_history_is_empty_at_first(newcomer: ToolContext) -> None:
+    """Nothing was changed, and it says so."""
+    result = await catalog.call(newcomer, "get_change_history", {})
+    assert result.summary == "Nothing has been changed yet."
+
+
+async def test_accounts_are_none_at_first(newcomer: ToolContext) -> None:
+    """A new user has no accounts, and it says so."""
+    assert (await catalog.call(newcomer, "list_accounts", {})).summary == "You have no accounts yet."
+
+
+async def test_another_locale_writes_amounts_its_way(resident: ToolContext) -> None:
+    """The same answer for a German reader has German amounts and the day before the month."""
+    german = replace(resident, preferences=replace(resident.preferences, locale="de-DE"))
+    result = await catalog.call(german, "get_spending", {"by": "category", "period": "5.10. - 12.10.2026"})
+    assert "from 5–12 Oct 2026" in result.summary
+    assert ",".join(result.summary.split("You spent ")[1].split(" ")[0].split(",")[-1:]).replace("\xa0$", "").isdigit()
+
+
+async def test_the_month_before_follows_the_users_words(resident: ToolContext, home: Household) -> None:
+    """After a question about last month, the month before is the one before that."""
+    said = ("how much did I spend on groceries last month?", "and the month before?")
+    asked = {"by": "category", "category": "Groceries", "period": "the month before"}
+    result = await catalog.call(replace(resident, said=said), "get_spending", asked)
+    total = -sum(
+        t.amount.minor
+        for t in home.transactions
+        if t.category == "Groceries" and (t.day.year, t.day.month) == (2026, 9)
+    )
+    assert result.summary.startswith(f"You spent {Money(total, 'USD').format()} on Groceries in September 2026")
+
+
+async def test_what_has_no_category_can_be_asked_for(newcomer: ToolContext) -> None:
+    """Uncategorized spending is found by that word."""
+    async with newcomer.db.transaction(newcomer.user) as tx:
+        await apply(tx, [inserted("account", new_key(), name="Card", kind="credit", currency="USD")])
+        account = (await accounts.list_(tx))[0]
+        await transactions.insert(tx, [NewTxn(account.id, date(2026, 11, 20), Money(-777, "USD"), "Somewhere")])
+        assert await categories.list_(tx) == ()
+    result = await catalog.call(newcomer, "get_spending", {"by": "merchant", "category": "uncategorized"})
+    assert result.summary.startswith("You spent $7.77 without a category in November 2026 so far (1 transaction).")
