@@ -100,6 +100,8 @@ class Run:
                     stream_mode=["custom", "updates"],
                     version="v2",
                 ):
+                    if self.stop_reason is not None:  # a cancellation that a library let pass
+                        raise asyncio.CancelledError
                     if part["type"] == "custom":
                         self._emit(part["data"])
                     elif part["type"] == "updates":

@@ -204,8 +204,9 @@ class Runner:
             self._due.set()
 
     def _stop(self, live: _Live, reason: StopReason) -> None:
-        if not live.run.ending and live.run.stop_reason is None:
-            live.run.stop_reason = reason
+        """Stops a run that is not ending anyway; called again (by the heartbeat), it insists."""
+        if not live.run.ending:
+            live.run.stop_reason = live.run.stop_reason or reason
             live.task.cancel()
 
     def _lost(self, claim: Claim) -> None:

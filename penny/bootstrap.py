@@ -117,7 +117,7 @@ async def bootstrap(
 def _authentication(settings: Settings, db: Database, clock: Clock) -> tuple[Authenticator, DevAccess | None]:
     mode, _, where = settings.auth.partition(":")
     if mode == "dev" and not where:
-        dev = DevAccess(dev_key(settings.home))
+        dev = DevAccess(dev_key(settings.home), audience=settings.auth_audience)
         return Authenticator.hs256(
             dev.key, issuer=DEV_ISSUER, audience=settings.auth_audience, resolve=db.resolve_user, clock=clock
         ), dev

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from domain.errors import PennyError
+from domain.errors import PennyError, Unavailable
 from tools.reads import READS
 from tools.result import ToolResult
 from tools.tool import Args, Tool, ToolContext
@@ -52,6 +52,8 @@ async def call(
         return ToolResult(_what_is_valid(tool, invalid), ok=False)
     try:
         return await tool.run(ctx, args)
+    except Unavailable:
+        raise  # no result that a model could act on: the run ends, and may be tried again
     except PennyError as error:
         return ToolResult(error.message, ok=False)
 

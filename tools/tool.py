@@ -7,18 +7,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from db.engine import Database
 from domain.clock import Clock
 from domain.money import Money
+from ledger.preferences import Preferences
 from tools.result import ToolResult
-
-if TYPE_CHECKING:
-    from db.engine import Database
-    from ledger.preferences import Preferences
 
 _KEPT = (
     "type",

@@ -11,7 +11,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_interval, format_skeleton
 
 from domain.periods import DateRange, Month
-from tools.dates import BEGINNING
+from tools.date_grammar import BEGINNING
 
 _USUAL_LENGTHS = (7, 10, 14, 28, 30, 45, 60, 90, 100, 120, 180, 365)
 
@@ -90,7 +90,9 @@ def asked(about: str, period: str | None) -> str:
     if not period:
         return words
     named = re.match(r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|q\d|\d{4})", period.casefold())
-    return f"{words} in {cell(period[:1].upper() + period[1:])}" if named else f"{words} {cell(period)}"
+    if named:
+        return f"{words} in {cell(period[:1].upper() + period[1:])}"
+    return f"{words} {'in the ' if re.match(r'(?i)(last|past) .*s$', period) else ''}{cell(period)}"
 
 
 def counted(count: int, singular: str, plural: str = "") -> str:

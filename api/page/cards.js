@@ -10,19 +10,31 @@ const STATUS = {
 };
 const CHECK = "M5 12.5l4.5 4.5L19 7.5";
 
+/** A listener for the first click of several in a row: the second must not hit what the first one put in its place. */
+function firstClick(act) {
+  return (event) => event.detail > 1 || act();
+}
+
+/** The fields of one thing, each from what it is to what it would be; of a new thing only what it would be. */
+function fieldList(rows) {
+  const fresh = rows.length > 1 && rows.every(({ before }) => before === null);
+  return el("dl", {}, ...rows.map(({ field, before, after }) =>
+    el("div", {}, el("dt", {}, String(field ?? "")), el("dd", {},
+      fresh ? null : el("del", {}, el("span", { class: "hidden" }, "from "), shown(before)),
+      fresh ? null : icon("M5 12h14M13 6l6 6-6 6"),
+      el("ins", {}, fresh ? null : el("span", { class: "hidden" }, "to "), shown(after))))));
+}
+
 /** `proposal` is as GET /v1/proposals/{id} shows it. */
 export class ProposalCard {
   #api;
   #proposal;
   #busy = false;
   #note = "";
-  #undo = null;
 
-  /** `onApplied` is called once when the user's decision wrote something. */
-  constructor(api, proposal, { onApplied = () => {} } = {}) {
+  constructor(api, proposal) {
     this.#api = api;
     this.#proposal = proposal;
-    this.onApplied = onApplied;
     this.element = el("section", { class: "card", tabindex: "-1" });
     this.#render();
   }
@@ -59,7 +71,6 @@ export class ProposalCard {
     return this.#once(async () => {
       const answer = await this.#confirm();
       this.#proposal = { ...this.#proposal, status: "applied", journal_id: answer.journal_id };
-      this.onApplied();
     });
   }
 
@@ -79,19 +90,9 @@ export class ProposalCard {
     return this.#once(async () => {
       // Of a proposal applied earlier the journal entry is learnt by confirming again: nothing is written twice.
       const entry = this.#proposal.journal_id ?? (await this.#confirm()).journal_id;
-      const answer = await this.#api.post(`/v1/journal/${entry}/undo`);
-      const proposal = answer.proposal ?? answer;
-      if (proposal.hash) {
-        this.#undo = new ProposalCard(this.#api, proposal, { onApplied: () => this.#undone() });
-      } else {
-        this.#undone();
-      }
+      await this.#api.post(`/v1/journal/${entry}/undo`);
+      this.#proposal = { ...this.#proposal, status: "undone" };
     });
-  }
-
-  #undone() {
-    this.#proposal = { ...this.#proposal, status: "undone" };
-    this.#render();
   }
 
   async #failed(error) {
@@ -116,7 +117,6 @@ export class ProposalCard {
       this.#diff(diff ?? []),
       el("p", { class: "note", role: "status", hidden: !this.#note }, this.#note),
       this.#actions(status),
-      this.#undo?.element,
     ];
     this.element.className = `card ${status}`;
     this.element.setAttribute("aria-label", `${status === "pending" ? "Proposed change" : STATUS[status]}: ${text ?? ""}`);
@@ -126,27 +126,26 @@ export class ProposalCard {
 
   #diff(rows) {
     if (!rows.length) return null;
-    return el("ul", { class: "diff" }, ...rows.map(({ what, field, before, after }) =>
-      el("li", {},
-        el("span", { class: "name" }, el("b", {}, String(what ?? "")), field ? ` ${field}` : ""),
-        el("span", { class: "values" },
-          el("del", {}, el("span", { class: "hidden" }, "from "), shown(before)),
-          icon("M5 12h14M13 6l6 6-6 6"),
-          el("ins", {}, el("span", { class: "hidden" }, "to "), shown(after))))));
+    const groups = [];
+    for (const row of rows) {
+      if (groups.at(-1)?.[0].what === row.what) groups.at(-1).push(row);
+      else groups.push([row]);
+    }
+    return el("div", { class: "diff" }, ...groups.map((group) => [el("p", {}, String(group[0].what ?? "")), fieldList(group)]).flat());
   }
 
   #actions(status) {
     const { expires_at: expires } = this.#proposal;
     if (status === "pending") {
       return el("footer", {},
-        el("button", { type: "button", class: "primary", disabled: this.#busy, onclick: () => this.#apply() },
+        el("button", { type: "button", class: "primary", disabled: this.#busy, onclick: firstClick(() => this.#apply()) },
           this.#busy ? "Working…" : "Apply"),
-        el("button", { type: "button", class: "plain", disabled: this.#busy, onclick: () => this.#reject() }, "Reject"),
+        el("button", { type: "button", class: "plain", disabled: this.#busy, onclick: firstClick(() => this.#reject()) }, "Reject"),
         expires ? el("time", { datetime: expires, title: new Date(expires).toLocaleString() }, `Expires ${distance(expires)}`) : null);
     }
-    if (status === "applied" && !this.#undo) {
-      return el("footer", {},
-        el("button", { type: "button", class: "plain", disabled: this.#busy, onclick: () => this.#undoIt() }, "Undo"));
+    if (status === "applied") {
+      return el("footer", { class: "after" },
+        el("button", { type: "button", class: "plain", disabled: this.#busy, onclick: firstClick(() => this.#undoIt()) }, "Undo"));
     }
     return null;
   }

@@ -151,7 +151,7 @@ export class Reply {
     this.waiting.remove();
     this.element.setAttribute("aria-busy", "false");
     for (const { item } of this.#steps.values()) item.querySelector(".spinner")?.replaceWith(icon(MISSED));
-    const spent = this.#usage
+    const spent = this.#usage?.output_tokens
       ? el("p", { class: "spent" }, `${count(this.#usage.input_tokens)} tokens read, ${count(this.#usage.output_tokens)} written`)
       : "";
     this.outcome.replaceChildren(outcome ? el("p", { class: "stopped" }, outcome) : "", spent);

@@ -90,7 +90,7 @@ class FakePenny:
             "kind": "set_budget",
             "status": "pending",
             "hash": uuid4().hex,
-            "diff": [{"what": "Dining", "field": "budget for November 2026", "before": before, "after": after}],
+            "diff": [{"what": "Dining budget, November 2026", "field": "amount", "before": before, "after": after}],
             "text": "Set the Dining budget for November 2026 to $250.00.",
             "expires_at": (datetime.now(UTC) + timedelta(hours=24)).isoformat(),
             "session_id": None,
@@ -279,8 +279,8 @@ class FakePenny:
 
     async def _undo(self, request: web.Request) -> web.Response:
         self.undone.append(request.match_info["id"])
-        (line,) = self.proposals[request.match_info["id"].removeprefix("journal-")]["diff"]
-        return web.json_response(self.propose(line["after"], line["before"], kind="undo", text="Put Dining back."))
+        reversal = self.propose(None, None, kind="undo", status="applied")
+        return web.json_response({"status": "applied", "journal_id": str(uuid4()), "proposal": reversal})
 
     def _authorized(self, request: web.Request) -> None:
         if request.headers.get("Authorization") != "Bearer test-token":

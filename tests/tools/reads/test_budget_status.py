@@ -9,6 +9,7 @@ from decimal import Decimal
 from domain.money import Money
 from domain.periods import Month
 from ledger.household import Household
+from tools import catalog
 from tools.result import ToolResult
 from tools.tool import ToolContext
 
@@ -86,7 +87,5 @@ async def test_income_has_no_budget(call: Call) -> None:
 
 async def test_without_budgets_it_says_so(newcomer: ToolContext) -> None:
     """A new user has no budgets."""
-    from tools import catalog
-
     result = await catalog.call(newcomer, "get_budget_status", {})
     assert result.summary == "You have no budgets for November 2026 so far. You spent $0.00."

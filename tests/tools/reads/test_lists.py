@@ -9,8 +9,8 @@ from datetime import date
 import pytest
 
 from domain.money import Money
-from ledger import accounts, categories, transactions
-from ledger.changes import apply, inserted
+from ledger import accounts, categories, journal, transactions
+from ledger.changes import apply, inserted, inverse
 from ledger.household import Household
 from ledger.rows import new_key
 from ledger.transactions import NewTxn
@@ -118,17 +118,32 @@ async def test_history_is_empty_at_first(newcomer: ToolContext) -> None:
     assert result.summary == "Nothing has been changed yet."
 
 
+async def test_history_tells_what_was_changed_and_undone(newcomer: ToolContext) -> None:
+    """Changes come newest first, in the words they were approved in, the undone one marked."""
+    async with newcomer.db.transaction(newcomer.user) as tx:
+        made = await apply(tx, [inserted("category", new_key(), name="Dining")])
+        first = await journal.append(tx, kind="create_category", text="Made Dining.", changes=made, approval="button")
+        gone = await apply(tx, inverse(made))
+        await journal.append(tx, kind="undo", text="Took it back.", changes=gone, approval="button", undoes=first)
+    result = await catalog.call(newcomer, "get_change_history", {})
+    texts = [line.partition(": ")[2] for line in result.summary.splitlines() if line.startswith("- ")]
+    assert texts == ["Took it back.", "Made Dining. (undone since)"]
+    assert [row["undone"] for row in result.rows] == [False, True]
+
+
 async def test_accounts_are_none_at_first(newcomer: ToolContext) -> None:
     """A new user has no accounts, and it says so."""
     assert (await catalog.call(newcomer, "list_accounts", {})).summary == "You have no accounts yet."
 
 
-async def test_another_locale_writes_amounts_its_way(resident: ToolContext) -> None:
+async def test_another_locale_writes_amounts_its_way(resident: ToolContext, home: Household) -> None:
     """The same answer for a German reader has German amounts and the day before the month."""
     german = replace(resident, preferences=replace(resident.preferences, locale="de-DE"))
-    result = await catalog.call(german, "get_spending", {"by": "category", "period": "5.10. - 12.10.2026"})
-    assert "from 5–12 Oct 2026" in result.summary
-    assert ",".join(result.summary.split("You spent ")[1].split(" ")[0].split(",")[-1:]).replace("\xa0$", "").isdigit()
+    result = await catalog.call(german, "list_transactions", {"merchant": "Target", "period": "5.10. - 12.10.2026"})
+    days = [t for t in home.transactions if t.merchant == "Target" and date(2026, 10, 5) <= t.day <= date(2026, 10, 12)]
+    total = Money(-sum(t.amount.minor for t in days), "USD").format("de-DE")
+    assert "," in total
+    assert f"at Target from 5–12 Oct 2026, {total} spent" in result.summary
 
 
 async def test_the_month_before_follows_the_users_words(resident: ToolContext, home: Household) -> None:

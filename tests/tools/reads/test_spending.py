@@ -11,6 +11,7 @@ import pytest
 
 from domain.money import Money
 from ledger.household import Household, SampleTxn
+from tools import catalog
 from tools.result import ToolResult
 from tools.tool import ToolContext
 
@@ -40,7 +41,8 @@ async def test_groceries_last_month_is_what_was_spent(call: Call, home: Househol
     total = -sum(txn.amount.minor for txn in txns)
     over = Money(total - 820_00, "USD").format()
     assert result.summary == (
-        f"You spent {dollars(txns)} on Groceries in October 2026 ({len(txns)} transactions), {over} over your $820.00 budget."
+        f"You spent {dollars(txns)} on Groceries in October 2026 ({len(txns)} transactions), "
+        f"{over} over your $820.00 budget."
     )
     facts = {fact.label: fact.value for fact in result.facts}
     assert facts["spent on Groceries, October 2026"] == Money(total, "USD")
@@ -142,8 +144,6 @@ async def test_a_long_table_says_what_it_leaves_out(call: Call, home: Household)
 
 async def test_nobody_elses_money_is_seen(newcomer: ToolContext, resident: ToolContext) -> None:
     """A user without transactions has spent nothing, whatever others did."""
-    from tools import catalog
-
     result = await catalog.call(newcomer, "get_spending", {"by": "category", "period": "all time"})
     assert resident.user != newcomer.user
     assert result.summary == "You spent nothing over all time."
