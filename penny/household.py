@@ -7,9 +7,7 @@ from db.engine import Database
 from domain.clock import Clock, SystemClock, today
 from ledger import accounts, household, preferences
 from penny.bootstrap import Progress, Services, open_database
-from penny.settings import Settings
-
-DEMO_USER = "demo"
+from penny.settings import DEMO_USER, Settings
 
 
 async def give(db: Database, clock: Clock, name: str, *, reset: bool = False) -> int:

@@ -18,6 +18,9 @@ from domain.errors import SetupError
 PREFIX = "PENNY_"
 ENV_FILE = Path(".env")
 
+DEMO_USER = "demo"
+"""Whose money commands and the demo page mean unless told otherwise."""
+
 
 class Settings(BaseSettings):
     """What can be set; docs/configuration.md has the same list, and a test holds them together."""

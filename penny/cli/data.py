@@ -13,7 +13,7 @@ from domain.errors import SetupError
 from penny import settings
 from penny.cli.output import progress, say, say_json
 from penny.cli.talk import JsonOption, UserOption
-from penny.household import DEMO_USER
+from penny.settings import DEMO_USER
 
 db = typer.Typer(help="The embedded database.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -12,7 +12,7 @@ import typer
 from penny import settings
 from penny.cli.output import diff_lines, quiet, say, say_json
 from penny.cli.talk import JsonOption, UserOption
-from penny.household import DEMO_USER
+from penny.settings import DEMO_USER
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ import typer
 
 from penny import settings
 from penny.cli.output import progress, say
-from penny.household import DEMO_USER
+from penny.settings import DEMO_USER
 
 UserOption = Annotated[str, typer.Option("--user", help="Whose money it is: the subject of development tokens.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine output: one JSON object a line.")]
