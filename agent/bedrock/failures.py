@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import aiohttp
 from botocore.eventstream import ParserError
-from botocore.exceptions import BotoCoreError, ClientError, EventStreamError, NoCredentialsError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EventStreamError,
+    InvalidEndpointConfigurationError,
+    NoCredentialsError,
+    ParamValidationError,
+)
 from langchain_core.exceptions import ContextOverflowError
 
 from agent.bedrock.place import Place
@@ -39,6 +46,8 @@ def translated(error: Exception, place: Place) -> Unavailable:
         return ModelRefused(NO_CREDENTIALS)
     if isinstance(error, ParamValidationError):
         return ModelRefused("Bedrock's request rules do not allow this message.")
+    if isinstance(error, InvalidEndpointConfigurationError):
+        return ModelRefused(f"A Bedrock API key is sent over https only, and {place.endpoint} is not.")
     if isinstance(error, BotoCoreError):
         return ModelRefused("AWS credentials could not be obtained; run `aws sso login` or check the profile or role.")
     if isinstance(error, aiohttp.ClientSSLError):

@@ -7,7 +7,7 @@ from pathlib import Path
 from domain.errors import SetupError
 
 NEEDED_BESIDE_WEIGHTS = 900 * 10**6
-"""Bytes beside the file's own size: repacked weights, context and buffers (measured: 2.0 GB in all for a file of 1.1)."""
+"""Bytes beside the file's own size: repacked weights, context, buffers (measured: 2.0 GB in all for a file of 1.1)."""
 
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
@@ -33,11 +33,14 @@ def available(meminfo: Path = _MEMINFO, cgroup: Path = _CGROUP) -> int | None:
 
 
 def check_memory(gguf: Path, free: int | None = None) -> None:
-    """Raises SetupError, saying how much there is, when the model cannot be loaded in `free` bytes (default: what is free)."""
+    """Raises SetupError, saying how much is free, when `free` bytes (default: what is available) are not enough."""
     free = available() if free is None else free
-    needed = gguf.stat().st_size + NEEDED_BESIDE_WEIGHTS
+    try:
+        needed = gguf.stat().st_size + NEEDED_BESIDE_WEIGHTS
+    except OSError:
+        raise SetupError(f"The offline model's file {gguf} is not there any more; start Penny again.") from None
     if free is not None and free < needed:
         raise SetupError(
-            f"The offline model needs about {needed / 10**9:.1f} GB of memory, {free / 10**9:.1f} GB is free; close other "
-            "programs, set PENNY_LOCAL_GGUF to a smaller GGUF file, or PENNY_MODEL to a Bedrock model."
+            f"The offline model needs about {needed / 10**9:.1f} GB of memory, {free / 10**9:.1f} GB is free; close "
+            "other programs, set PENNY_LOCAL_GGUF to a smaller GGUF file, or PENNY_MODEL to a Bedrock model."
         )

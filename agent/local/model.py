@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage, ToolMessage
@@ -19,18 +19,30 @@ from agent.local import grammar, prompt, weights
 from agent.local.guards import judge
 from agent.local.heard import Call, Heard, Say
 from agent.local.prompt import Said
-from agent.local.warm import IDLE_SECONDS, Phase, WarmProcess
+from agent.local.state import FAILED, READY
+from agent.local.warm import ABSENT, IDLE_SECONDS, Phase, WarmProcess
 from agent.model import ModelRequest, ModelUnavailable
-from domain.errors import SetupError
+from domain.errors import PennyError, SetupError
 
 ANSWER_TOKENS = 120
-NOT_THERE = "not downloaded"
+
+_NOTES = re.compile(r"(?:\[[^\n]*\]\n\n)+")
+"""What history puts before a user's message: decisions taken since the last one, each a bracketed paragraph."""
+
+
+class Runtime(Protocol):
+    """What runs the model: the machine's warm process (agent.local.warm), or a test's."""
+
+    def phase(self) -> str: ...
+    async def ready(self, progress: Phase | None = None) -> object: ...
+    async def complete(self, body: dict[str, Any]) -> dict[str, Any]: ...
 
 
 class LocalModel:
-    """Answers out of `cache` (or with the user's own `gguf`) through the machine's warm process.
+    """Answers with the model's file in `cache` (or the user's own `gguf`) through the machine's warm process.
 
-    Nothing is started before the first request or `warm_up`. `idle_seconds` is when an unused process ends.
+    Nothing is downloaded or started before `warm_up`, nothing started before that or the first request. `idle_seconds`
+    is when an unused process ends.
     """
 
     name = "local"
@@ -41,25 +53,57 @@ class LocalModel:
         gguf: Path | None = None,
         *,
         idle_seconds: float = IDLE_SECONDS,
-        process: Callable[[Path], WarmProcess] | None = None,
+        process: Callable[[Path], Runtime] | None = None,
+        fetch: Callable[[Path, weights.Progress], Path] = weights.fetch,
     ) -> None:
-        self._cache, self._gguf = cache, gguf
+        self._cache, self._gguf, self._fetch = cache, gguf, fetch
         self._make = process or (lambda file: WarmProcess(cache, file, idle_seconds=idle_seconds))
-        self._process: WarmProcess | None = None
+        self._process: Runtime | None = None
+        self._doing, self._failed = "", False
 
     def status(self) -> str:
-        """ "ready", or what keeps it from being so, in words: "not downloaded", "not running", "loading model", ..."""
-        try:
-            return self._warm().phase()
-        except SetupError:
-            return NOT_THERE
+        """What the model is doing, in words: "ready", "failed" (the last `warm_up` was in vain), "not running",
+        "downloading the offline model, 210 of 1117 MB", "starting", "loading model", "reading prompt prefix"."""
+        phase = self._process.phase() if self._process else ""
+        if phase != READY and (self._failed or self._doing):
+            return FAILED if self._failed else self._doing
+        return phase or ABSENT
 
     async def warm_up(self, progress: Phase | None = None) -> None:
-        """Has the process started and ready; `progress` gets each phase. Raises SetupError or ModelUnavailable."""
-        await self._warm().ready(progress)
+        """Has the file downloaded and the process ready; `progress` gets each phase in words.
+
+        Raises SetupError (no network, space or memory: what to do) or ModelUnavailable.
+        """
+        self._failed = False
+
+        def tell(phase: str) -> None:
+            self._doing = phase
+            if progress:
+                progress(phase)
+
+        try:
+            if self._process is None:
+                self._process = self._make(await self._file(tell))
+            await self._process.ready(tell)
+        except PennyError:
+            self._failed = True
+            raise
+        finally:
+            self._doing = ""
+
+    async def _file(self, tell: Phase) -> Path:
+        if self._gguf:
+            return weights.own_file(self._gguf)
+        loop = asyncio.get_running_loop()
+
+        def told(done: int, total: int) -> None:
+            words = f"downloading the offline model, {done // 10**6} of {total // 10**6} MB"
+            loop.call_soon_threadsafe(tell, words)
+
+        return await asyncio.to_thread(self._fetch, self._cache, told)
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[AIMessageChunk]:
-        """The routing call for a user's message; the summaries for tool results. Waits for a process that is starting."""
+        """The routing call for a user's message; the summaries of tool results. Waits for a process that starts."""
         results = _results(request.turn)
         if results:
             for chunk in _spoken("\n\n".join(results)):
@@ -78,13 +122,16 @@ class LocalModel:
     async def close(self) -> None:
         """Nothing: the process is the machine's, and ends when it is not used."""
 
-    def _warm(self) -> WarmProcess:
+    def _warm(self) -> Runtime:
+        """The process for the file that is there. Raises ModelUnavailable while it is downloaded, else SetupError."""
         if self._process is None:
             file = weights.own_file(self._gguf) if self._gguf else weights.present(self._cache)
+            if file is None and self._doing:
+                raise ModelUnavailable(f"The offline model is not there yet ({self._doing}); try again in a while.")
             if file is None:
                 raise SetupError(
-                    "The offline model has not been downloaded yet; run `make run` or `penny serve` once with a network, "
-                    "or set PENNY_LOCAL_GGUF to a GGUF file that you have."
+                    "The offline model has not been downloaded; start `penny serve` once with a network, or set "
+                    "PENNY_LOCAL_GGUF to a GGUF file that you have."
                 )
             self._process = self._make(file)
         return self._process
@@ -110,17 +157,29 @@ def _summary(message: ToolMessage) -> str:
 
 
 def _heard(request: ModelRequest) -> Heard:
-    said = [Said("User" if isinstance(m, HumanMessage) else "App", str(m.text)) for m in request.earlier if _speaks(m)]
-    [*_, last] = [str(message.text) for message in request.turn if isinstance(message, HumanMessage)]
+    said = [said for message in request.earlier if _speaks(message) for said in _said(message)]
+    asked = next(message for message in reversed(request.turn) if isinstance(message, HumanMessage))
+    *notes, last = _said(asked)
+    said += notes
     situation = request.situation
     return Heard(
-        text=last,
+        text=last.text,
         earlier=tuple(said[-prompt.EARLIER_MESSAGES :]),
         today=situation.today,
         categories=situation.categories,
         currency=situation.currency,
         locale=situation.locale,
     )
+
+
+def _said(message: AnyMessage) -> list[Said]:
+    """The message as lines of the conversation; notes before a user's message are the app's words, not the user's."""
+    text = str(message.text)
+    if not isinstance(message, HumanMessage):
+        return [Said("App", text)]
+    notes = _NOTES.match(text)
+    user = Said("User", text[notes.end() :] if notes else text)
+    return [Said("App", notes[0]), user] if notes else [user]
 
 
 def _speaks(message: AnyMessage) -> bool:
@@ -130,7 +189,7 @@ def _speaks(message: AnyMessage) -> bool:
 def _body(heard: Heard, offered: set[str]) -> dict[str, Any]:
     """The completion request: greedy, on top of the state of the constant prompt, held to the grammar."""
     return {
-        "messages": prompt.messages(heard.categories, heard.earlier, heard.text),
+        "messages": prompt.messages(heard.earlier, heard.text),
         "temperature": 0,
         "max_tokens": ANSWER_TOKENS,
         "cache_prompt": True,

@@ -1,8 +1,8 @@
 """The warm process: loads the model, keeps the prompt's constant beginning in memory, serves until it is not used.
 
-`python -m agent.local.process --gguf FILE --folder FOLDER --lock FD` is started by agent/local/warm.py, which hands the folder's
-lock on to it. It serves the runtime's own HTTP interface on loopback, one request after another; a caller that goes away
-stops its request. Standard output and error go to the folder's log.
+`python -m agent.local.process --gguf FILE --folder FOLDER --lock FD` is started by agent/local/warm.py, which hands the
+folder's lock on to it. It serves the runtime's own HTTP interface on loopback, one request after another; a caller that
+goes away stops its request. Standard output and error go to the folder's log.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import signal
 import threading
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from agent.local.prompt import prefix
 from agent.local.state import FAILED, LOADING, READING, READY, Folder, State
@@ -29,8 +29,35 @@ from agent.local.state import FAILED, LOADING, READING, READY, Folder, State
 CONTEXT_TOKENS = 4096
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the process; detaches from the starter first. The exit code is the starter's only: the rest is in the state."""
+class Server(Protocol):
+    """What serves the model once it is loaded; deleting it ends it."""
+
+    listening_address: str
+
+
+Load = Callable[[Path, Folder, int, str], Server]
+"""Loads a model file with so many threads; the server answers holders of the token only."""
+
+
+def load_with_xllamacpp(gguf: Path, folder: Folder, threads: int, token: str) -> Server:
+    """The runtime's server with the model; listens on a free port of loopback."""
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(gguf)
+    params.n_ctx, params.n_parallel, params.warmup = CONTEXT_TOKENS, 1, False
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    params.cache_ram_mib = 0
+    params.hostnames, params.port = ["127.0.0.1"], 0
+    params.api_keys, params.cors_origins, params.ui = [token], "", False
+    params.slot_save_path = f"{folder.path}{os.sep}"
+    params.verbosity = 1
+    server: Server = xllamacpp.Server(params)
+    return server
+
+
+def main(arguments: Sequence[str] | None = None, *, load: Load = load_with_xllamacpp) -> int:
+    """Runs the process; detaches from the starter first. The exit code is the starter's; the rest is in the state."""
     parser = argparse.ArgumentParser(prog="agent.local.process")
     parser.add_argument("--gguf", type=Path, required=True)
     parser.add_argument("--folder", type=Path, required=True)
@@ -44,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ended = threading.Event()
     _end_on_signals(ended)
     try:
-        _serve(options.gguf, folder, options.threads, options.idle_seconds, ended)
+        _serve(load, options.gguf, folder, options.threads, options.idle_seconds, ended)
     except Exception as error:
         folder.write(State(os.getpid(), FAILED, error=str(error)[:200]))
         raise
@@ -65,10 +92,10 @@ def _end_on_signals(ended: threading.Event) -> None:
     signal.signal(signal.SIGINT, end)
 
 
-def _serve(gguf: Path, folder: Folder, threads: int, idle_seconds: float, ended: threading.Event) -> None:
+def _serve(load: Load, gguf: Path, folder: Folder, threads: int, idle_seconds: float, ended: threading.Event) -> None:
     token = secrets.token_urlsafe(32)
     folder.write(State(os.getpid(), LOADING))
-    server = _load(gguf, folder, threads, token)
+    server = load(gguf, folder, threads, token)
     folder.write(State(os.getpid(), READING))
     _read_prefix(server.listening_address, token, folder.path, _prefix_name(gguf))
     folder.touch()
@@ -86,22 +113,6 @@ def _serve(gguf: Path, folder: Folder, threads: int, idle_seconds: float, ended:
 
 def _unused(folder: Folder, idle_seconds: float) -> bool:
     return time.time() - folder.used_at() >= idle_seconds
-
-
-def _load(gguf: Path, folder: Folder, threads: int, token: str) -> Any:
-    """The runtime's server with the model; listens on a free port of loopback and answers holders of the token only."""
-    import xllamacpp
-
-    params = xllamacpp.CommonParams()
-    params.model.path = str(gguf)
-    params.n_ctx, params.n_parallel, params.warmup = CONTEXT_TOKENS, 1, False
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
-    params.cache_ram_mib = 0
-    params.hostnames, params.port = ["127.0.0.1"], 0
-    params.api_keys, params.cors_origins, params.ui = [token], "", False
-    params.slot_save_path = f"{folder.path}{os.sep}"
-    params.verbosity = 1
-    return xllamacpp.Server(params)
 
 
 def _prefix_name(gguf: Path) -> str:

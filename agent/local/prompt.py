@@ -1,12 +1,14 @@
-"""The routing prompt: a constant beginning, the same for every user and day, then what is this user's and this message's.
+"""The routing prompt: a constant beginning, the same for every user and day, and then the message.
 
 The process keeps the constant beginning's state (docs/local-model.md), so only the last message is ever read anew.
-Periods and names stay in the user's words: the tools resolve them.
+Periods and names stay in the user's words: the tools resolve them, so the prompt needs neither the date nor the
+user's categories.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,14 +20,17 @@ EARLIER_MESSAGES = 6
 EARLIER_CHARACTERS = 240
 MESSAGE_CHARACTERS = 800
 
-_SYSTEM = """You route messages for a personal budget app. Pick ONE tool for the user's last message and fill its arguments \
+_SYSTEM = """\
+You route messages for a personal budget app. Pick ONE tool for the user's last message and fill its arguments \
 from what the user said. Copy names and time words exactly as the user wrote them ("last month", "October"). Leave out \
 what the user did not say. Use earlier messages only to fill what the last message leaves out.
 Tools:
-get_budget_status(month?, category?) - how the user is doing against budgets: left, over, under, on track, what a budget is
-list_transactions(merchant?, category?, period?, limit?) - show or list past purchases; what was bought; totals at one store
-get_spending(by, category?, period?) - how much was spent, in all or in a category; where money goes by category, merchant, \
-month or weekday
+get_budget_status(month?, category?) - how the user is doing against budgets: left, over, under, on track, what a \
+budget is
+list_transactions(merchant?, category?, period?, limit?) - show or list past purchases; what was bought; totals at \
+one store
+get_spending(by, category?, period?) - how much was spent, in all or in a category; where money goes by category, \
+merchant, month or weekday
 compare_periods(period_a, period_b, category?) - compare spending in two months
 find_recurring() - subscriptions, recurring or automatic charges
 set_budget(category, amount, month?) - set or change the budget limit of a category
@@ -37,6 +42,10 @@ none() - greeting, thanks, general chat, sending real money to people, or a requ
 Answer with JSON only: {"tool": ..., "args": {...}}"""
 
 _SPENT = (("User", "how much did travel cost me in May?"), ("App", "You spent $90.00 on Travel in May 2026."))
+_SHOWN = (
+    ("User", "what was my latest purchase?"),
+    ("App", "Your latest transaction: #71, May 3, Lyft, Uncategorized, $12.00"),
+)
 _SET = (("User", "make my rent budget 900"), ("App", "Rent for November 2026: $850.00 to $900.00. Confirm?"))
 
 _SHOTS: tuple[tuple[tuple[tuple[str, str], ...], str, str, dict[str, Any]], ...] = (
@@ -70,6 +79,7 @@ _SHOTS: tuple[tuple[tuple[tuple[str, str], ...], str, str, dict[str, Any]], ...]
     ((), "wire 300 to my sister", "none", {}),
     (_SPENT, "and health?", "get_spending", {"by": "category", "category": "health", "period": "May 2026"}),
     (_SET, "no, 950", "set_budget", {"category": "rent", "amount": 950}),
+    (_SHOWN, "this belongs to travel", "categorize_transaction", {"transaction": "71", "category": "travel"}),
     (_SET, "cancel that change", "undo_change", {}),
 )
 
@@ -82,17 +92,16 @@ class Said:
     text: str
 
 
-def _last(categories: Sequence[str], earlier: Sequence[Said], text: str) -> str:
-    lines = [f"Categories: {', '.join(categories)}"] if categories else []
-    if earlier:
-        lines.append("Earlier:")
-        lines += [f"{said.who}: {_short(said.text, EARLIER_CHARACTERS)}" for said in earlier[-EARLIER_MESSAGES:]]
+def _last(earlier: Sequence[Said], text: str) -> str:
+    lines = ["Earlier:"] if earlier else []
+    lines += [f"{said.who}: {_short(said.text, EARLIER_CHARACTERS)}" for said in earlier[-EARLIER_MESSAGES:]]
     return "\n".join([*lines, f"Message: {_short(text, MESSAGE_CHARACTERS)}"])
 
 
 def _short(text: str, limit: int) -> str:
-    """On one line, cut in the middle: the end of a message matters as much as its beginning."""
-    line = " ".join(text.split())
+    """On one line, a table's rows as lists, cut in the middle: a message's end matters as much as its beginning."""
+    rows = (re.sub(r"\s*\|\s*", ", ", row.strip().strip("|").strip()) for row in text.splitlines())
+    line = " ".join(" ".join(row for row in rows if not re.fullmatch(r"[-:, ]*", row)).split())
     return line if len(line) <= limit else f"{line[: limit // 2]} … {line[-limit // 2 :]}"
 
 
@@ -100,11 +109,11 @@ def prefix() -> list[Role]:
     """The constant messages that every prompt begins with."""
     roles = [{"role": "system", "content": _SYSTEM}]
     for earlier, text, tool, args in _SHOTS:
-        roles.append({"role": "user", "content": _last((), [Said(*line) for line in earlier], text)})
+        roles.append({"role": "user", "content": _last([Said(*line) for line in earlier], text)})
         roles.append({"role": "assistant", "content": json.dumps({"tool": tool, "args": args})})
     return roles
 
 
-def messages(categories: Sequence[str], earlier: Sequence[Said], text: str) -> list[Role]:
+def messages(earlier: Sequence[Said], text: str) -> list[Role]:
     """The whole prompt for the user's message `text`; `earlier` is what was said before it, oldest first."""
-    return [*prefix(), {"role": "user", "content": _last(categories, earlier, text)}]
+    return [*prefix(), {"role": "user", "content": _last(earlier, text)}]

@@ -1,7 +1,7 @@
 """Guard rails for questions: a filter that was not said is dropped, one that was said is not lost.
 
-A confident total over the wrong set is the worst answer of a small model: what a question is about is therefore compared
-with the words before the tool runs, and what cannot be placed is searched for as text.
+A confident total over the wrong set is the worst answer of a small model: what a question is about is therefore
+compared with the words before the tool runs, and what cannot be placed is searched for as text.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from tools import dates
 from tools.names import CATEGORY_WORDS, Ambiguous, plain, resolve
 
 _OBJECT = re.compile(
-    r"\b(on|for|at)\s+(?:my |the |a |an |some )?(\S.*?)(?=\s+(?:in|last|this|over|during|since|between|for|on|at|so|these|"
-    r"today|yesterday|per|each|every|by|vs|versus|than|compared|and)\b|[?.!,]|$)",
+    r"\b(on|for|at)\s+(?:my |the |a |an |some )?(\S.*?)(?=\s+(?:in|last|this|over|during|since|between|for|on|at|so|"
+    r"these|today|yesterday|per|each|every|by|vs|versus|than|compared|and)\b|[?.!,]|$)",
     re.I,
 )
 _NO_OBJECT = frozenset(
-    "average total everything anything things stuff all it that this me us them far track most what which sure now budget "
-    "budgets money spending each every once purchases transactions".split()
+    [  # words after "on", "for" and "at" that are no thing bought
+        *("average", "total", "everything", "anything", "things", "stuff", "all", "it", "that", "this", "me", "us"),
+        *("them", "far", "track", "most", "what", "which", "sure", "now", "budget", "budgets", "money", "spending"),
+        *("each", "every", "once", "purchases", "transactions"),
+    ]
 )
 _LEAST = re.compile(
     r"\b(?:over|above|more than|at least|bigger than|larger than|greater than|exceeding)\s+[$€£¥]?\s?(\d[\d.,]*)"

@@ -20,7 +20,9 @@ def reply(text: str, categories: Sequence[str]) -> str:
     """The answer to a message that no tool fits, with questions that would work."""
     said = plain(text)
     if _ASKS_WHAT.search(said):
-        return f"I am a small offline model: I look things up in your budget and propose changes to it. {_examples(categories)}"
+        return (
+            f"I am a small offline model: I look things up in your budget and propose changes. {_examples(categories)}"
+        )
     if _GREETS.search(said) and len(said.split()) <= 6:
         return f"Hello! Ask me about your money. {_examples(categories)}"
     if _THANKS.search(said) and len(said.split()) <= 8:
@@ -31,14 +33,14 @@ def reply(text: str, categories: Sequence[str]) -> str:
 def no_payments() -> str:
     """The answer to a request to pay someone."""
     return (
-        "I cannot move real money or pay anyone: I only keep your budget. If you have paid already, tell me, for example "
-        "“I paid 50 at Shell”, and I will propose to record it."
+        "I cannot move real money or pay anyone: I only keep your budget. If you have paid already, tell me, for "
+        "example “I paid 50 at Shell”, and I will propose to record it."
     )
 
 
 def _examples(categories: Sequence[str]) -> str:
     one = "Groceries" if "Groceries" in categories or not categories else categories[0]
     return (
-        f"Try “how much did I spend on {one} last month?”, “am I on track this month?”, “what subscriptions am I paying for?” "
-        f"or “set {one} to 500”."
+        f"Try “how much did I spend on {one} last month?”, “am I on track this month?”, “what subscriptions am I "
+        f"paying for?” or “set {one} to 500”."
     )

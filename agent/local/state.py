@@ -1,7 +1,7 @@
 """Where a warm process says what it is doing and where it listens, and the lock that makes it the only one.
 
-The lock is held by the process for as long as it lives, whatever kills it; so a state file is only believed while the lock is
-held. One folder for each model file in the cache:
+The lock is held by the process for as long as it lives, whatever kills it; so a state file is only believed while the
+lock is held. One folder for each model file in the cache:
 
     local-<key>/lock        held by the living process (the starter takes it and hands it on)
     local-<key>/state.json  phase, address and token, 0600

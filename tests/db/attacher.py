@@ -1,22 +1,24 @@
 """A process of its own that attaches to the embedded database: python attacher.py HOME [UID]; ends with its stdin.
 
-Prints one JSON line when it is attached, or with what stood in its way. With UID it becomes that user first, all modules
-loaded, because an ordinary user may not be able to read root's Python.
+Prints one JSON line when it is attached, or with what stood in its way. With UID it becomes that user first,
+all modules loaded, because an ordinary user may not be able to read root's Python.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-import asyncpg  # noqa: E402
+import asyncpg
 
-from db.embedded import embedded  # noqa: E402
-from domain.errors import SetupError  # noqa: E402
+from db.embedded import embedded
+from db.placement import wheel_version
+from domain.errors import SetupError
 
 
 def say(**values: object) -> None:
@@ -45,10 +47,9 @@ async def load_lazily_imported_modules() -> None:
     import stringprep
 
     await asyncio.to_thread(lambda: (asyncio.staggered, encodings.idna, getpass, stringprep))
-    try:
+    wheel_version()
+    with contextlib.suppress(OSError):
         await asyncpg.connect("postgresql://nobody:x@127.0.0.1:1/x")
-    except OSError:
-        pass
 
 
 if len(sys.argv) > 2:

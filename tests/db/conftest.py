@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,16 @@ from db.embedded import stop
 
 
 @pytest.fixture
-async def home() -> AsyncIterator[Path]:
-    """An empty folder that any account may enter; what runs in it is stopped afterwards."""
+def folder() -> Iterator[Path]:
+    """An empty folder that any account may enter."""
     made = Path(tempfile.mkdtemp(prefix="penny-test-"))
     made.chmod(0o755)
     yield made
-    if (made / "postgres" / "data").exists():
-        await stop(made)
     shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+async def home(folder: Path) -> AsyncIterator[Path]:
+    """A home without a database yet; what runs in it is stopped afterwards."""
+    yield folder
+    await stop(folder)

@@ -9,9 +9,8 @@ import pwd
 import signal
 import socket
 import stat
-import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,14 +41,20 @@ class Attacher:
 
     async def said(self) -> dict[str, Any]:
         assert self.process.stdout is not None
-        return dict(json.loads(await self.process.stdout.readline()))
+        said = dict(json.loads(await self.process.stdout.readline()))
+        assert "error" not in said, said
+        return said
+
+    async def complaint(self) -> str:
+        assert self.process.stdout is not None
+        return str(json.loads(await self.process.stdout.readline())["error"])
 
     async def leave(self) -> None:
-        await self.process.communicate()
+        await self.process.communicate(b"")
 
     async def kill(self) -> None:
         self.process.kill()
-        await self.process.communicate()
+        await self.process.wait()
 
 
 async def gone(pid: int) -> None:
@@ -59,7 +64,7 @@ async def gone(pid: int) -> None:
 
 
 async def test_passwords_are_needed_and_kept(home: Path) -> None:
-    """The three roles have different random passwords in a file for its owner alone; a wrong or absent one is refused."""
+    """The three roles have different random passwords in a file for its owner alone; a wrong one is refused."""
     async with embedded(home, durable=False) as server:
         file = home / "postgres" / "credentials.json"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -80,7 +85,7 @@ async def test_passwords_are_needed_and_kept(home: Path) -> None:
 
 
 async def test_it_listens_on_this_machine_only(home: Path) -> None:
-    """The server listens on 127.0.0.1 and on no socket file, in a session of its own, without the caller's environment."""
+    """The server listens on 127.0.0.1 and on no socket file, in a session and environment of its own."""
     os.environ["AWS_SECRET_ACCESS_KEY"] = "not-for-postgres"
     try:
         async with embedded(home, durable=False) as server:
@@ -240,7 +245,7 @@ async def test_cancelled_first_start_leaves_nothing_half_made(home: Path) -> Non
         ),
     ],
 )
-async def test_damage_is_said(home: Path, damage: Any, says: str) -> None:
+async def test_damage_is_said(home: Path, damage: Callable[[Path], object], says: str) -> None:
     """What is wrong with a home's files is one sentence; nothing is left running, and nobody attached."""
     async with embedded(home, durable=False):
         pass
@@ -288,8 +293,10 @@ async def test_psql_is_there(home: Path) -> None:
     async with embedded(home, durable=False) as server:
         argv, extra = server.psql()
         assert server.credentials.admin not in " ".join(argv)
-        done = subprocess.run([*argv, "-Atc", "SELECT 6 * 7"], env=os.environ | extra, capture_output=True, text=True)
-    assert done.stdout == "42\n"
+        output = asyncio.subprocess.PIPE
+        argv += ["-Atc", "SELECT 6 * 7"]
+        psql = await asyncio.create_subprocess_exec(*argv, env=os.environ | extra, stdout=output)
+        assert await psql.communicate() == (b"42\n", None)
 
 
 @pytest.fixture
@@ -306,7 +313,7 @@ async def test_ordinary_user(folder: Path, ordinary_user: int) -> None:
     """Somebody who is not root runs it as themselves, and root can look at it and stop it."""
     user = await Attacher.start(folder, ordinary_user if os.geteuid() == 0 else None)
     said = await user.said()
-    assert said.get("uid") == ordinary_user, said
+    assert said["uid"] == ordinary_user
     assert psutil.Process(said["server"]).uids().effective == ordinary_user
     assert (folder / "postgres" / "data").stat().st_uid == ordinary_user
     assert status(folder).users
@@ -327,18 +334,18 @@ async def test_somebody_elses_home(home: Path) -> None:
     async with embedded(home, durable=False):
         pass
     nobody = await Attacher.start(home, pwd.getpwnam("nobody").pw_uid)
-    assert "not open to this user" in (await nobody.said())["error"]
+    assert "not open to this user" in await nobody.complaint()
     await nobody.leave()
 
 
 @pytest.fixture
-async def closed_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Path]:
+def closed_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home under a folder that only its owner may enter."""
     monkeypatch.setattr("db.placement.CLOSED_HOMES", folder / "lib")
     closed = folder / "root" / ".penny"
     closed.mkdir(parents=True)
     closed.parent.chmod(0o700)
-    yield closed
+    return closed
 
 
 async def test_closed_home(closed_home: Path, folder: Path) -> None:

@@ -117,6 +117,7 @@ class FakePenny:
                 web.get("/v1/proposals/{id}", self._proposal),
                 web.post("/v1/proposals/{id}/confirm", self._confirm),
                 web.post("/v1/proposals/{id}/reject", self._reject),
+                web.get("/v1/journal", self._journal),
                 web.post("/v1/journal/{id}/undo", self._undo),
             ]
         )
@@ -276,6 +277,12 @@ class FakePenny:
         proposal = self.proposals[request.match_info["id"]]
         proposal["status"] = "rejected"
         return web.json_response(proposal)
+
+    async def _journal(self, request: web.Request) -> web.Response:
+        applied = [p["id"] for p in self.proposals.values() if p["status"] == "applied"]
+        undone = {name.removeprefix("journal-") for name in self.undone}
+        entries = [{"id": f"journal-{p}", "proposal_id": p, "undone_by": "x" if p in undone else None} for p in applied]
+        return web.json_response({"items": entries, "next": None})
 
     async def _undo(self, request: web.Request) -> web.Response:
         self.undone.append(request.match_info["id"])

@@ -91,13 +91,16 @@ async def test_undo_takes_an_applied_change_back_once(penny, visit):
     assert len(penny.confirms) == 1
 
 
-async def test_a_change_applied_before_a_reload_can_be_undone(penny, visit):
-    """The journal entry of a card from the history is learnt from the service, which writes nothing for it."""
+async def test_a_change_applied_earlier_can_be_undone(penny, visit):
+    """The journal entry of such a card is learnt from the service, and that it is undone shows after a reload too."""
     proposal = penny.propose(BEFORE, AFTER, status="applied")
-    _, card = await card_for(penny, visit, proposal)
+    v, card = await card_for(penny, visit, proposal)
     await card.get_by_role("button", name="Undo").click()
     await expect(card.locator(".chip")).to_have_text("Undone")
     assert penny.undone == [f"journal-{proposal['id']}"]
+    await v.page.reload()
+    await expect(card.locator(".chip")).to_have_text("Undone")
+    await expect(card.get_by_role("button")).to_have_count(0)
 
 
 async def test_a_new_thing_is_shown_field_by_field(penny, visit):
