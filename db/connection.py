@@ -73,6 +73,7 @@ async def open_connection(endpoint: Endpoint, role: str | None, application: str
     help.
     """
     settings = {"search_path": SCHEMA, "application_name": application, "TimeZone": "UTC"}
+    settings["client_connection_check_interval"] = "2s"  # the query of a client that has gone ends
     if role:
         settings["role"] = role
     with connecting(endpoint):

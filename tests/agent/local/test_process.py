@@ -105,6 +105,21 @@ async def test_a_process_that_goes_away_before_the_request_is_replaced(warm: War
     assert (await warm.complete({}))["pid"] != state.pid
 
 
+async def test_cancelling_a_request_closes_its_connection(warm: WarmProcess, folder: Folder) -> None:
+    """The process learns at once that nobody waits for the answer; the next request is answered."""
+    await warm.ready()
+    arrived, left = folder.path / "arrived", folder.path / "left"
+    os.mkfifo(arrived)
+    os.mkfifo(left)
+    request = asyncio.create_task(warm.complete({"messages": "wait for the caller to leave"}))
+    assert await asyncio.to_thread(arrived.read_text) == "yes"
+
+    request.cancel()
+
+    assert await asyncio.to_thread(left.read_text) == "left"
+    assert "pid" in await warm.complete({})
+
+
 async def test_a_state_left_behind_is_not_believed(warm: WarmProcess, folder: Folder) -> None:
     """A state file without a living process leads nobody to its address."""
     folder.make()

