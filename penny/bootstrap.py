@@ -18,19 +18,15 @@ from agent.run import Agent
 from agent.runner import Limits, Runner
 from api.auth import DEV_ISSUER, Authenticator, DevAccess, Identity
 from api.services import ModelStatus, Readiness
-from db.embedded import EmbeddedPostgres
 from db.engine import Database
-from db.migrate import migrate
 from domain.clock import Clock, SystemClock
 from domain.errors import PennyError, SetupError
+from penny.database import Progress, open_database
 from penny.keys import dev_key, shared_key
 from penny.models import make_model, status_of
 from penny.settings import Settings
 from prompts import library
 from prompts.library import Prompt
-
-Progress = Callable[[str], None]
-"""Told in a few words what is being done now."""
 
 
 @dataclass(frozen=True)
@@ -53,29 +49,6 @@ class Services:
     async def user(self, name: str) -> UUID:
         """The user that development tokens for `name` speak for."""
         return await self.db.resolve_user(DEV_ISSUER, "", name)
-
-
-@asynccontextmanager
-async def open_database(settings: Settings, progress: Progress, *, migrated: bool = False) -> AsyncIterator[Database]:
-    """The database that the settings name. The embedded one is started and migrated as needed; another one is migrated
-    only when `migrated` asks for it. Raises SetupError, DatabaseUnavailable."""
-    async with AsyncExitStack() as stack:
-        if settings.database_url is not None:
-            url, worker_url, passwords = settings.database_url.get_secret_value(), None, None
-            admin_url = url
-        else:
-            progress("starting the embedded database")
-            embedded = EmbeddedPostgres(settings.home)
-            server = await embedded.acquire()
-            stack.push_async_callback(embedded.release)
-            url, worker_url, admin_url = server.app_url, server.worker_url, server.admin_url
-            passwords = {"app": server.credentials.app, "worker": server.credentials.worker}
-        if settings.database_url is None or migrated:
-            for revision in await migrate(admin_url, passwords=passwords):
-                progress(f"database schema brought to {revision}")
-        database = await Database.connect(url, worker_url=worker_url)
-        stack.push_async_callback(database.close)
-        yield database
 
 
 @asynccontextmanager

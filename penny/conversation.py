@@ -10,8 +10,9 @@ from uuid import UUID
 import orjson
 
 from memory import sessions
-from penny.bootstrap import Progress, Services
+from penny.bootstrap import Services
 from penny.cli.output import diff_lines, progress, say
+from penny.database import Progress
 
 SLOW_SECONDS = 1.5
 

@@ -6,7 +6,7 @@ from api.auth import DEV_ISSUER
 from db.engine import Database
 from domain.clock import Clock, SystemClock, today
 from ledger import accounts, household, preferences
-from penny.bootstrap import Progress, Services, open_database
+from penny.database import Progress, open_database
 from penny.settings import DEMO_USER, Settings
 
 
@@ -23,9 +23,9 @@ async def give(db: Database, clock: Clock, name: str, *, reset: bool = False) ->
         return (await household.seed(tx, day)).transactions
 
 
-async def seed_if_empty(services: Services, progress: Progress) -> None:
+async def seed_if_empty(db: Database, clock: Clock, progress: Progress) -> None:
     """The demo user of a service that was started with a sample."""
-    if count := await give(services.db, services.clock, DEMO_USER):
+    if count := await give(db, clock, DEMO_USER):
         progress(f"sample household: {count:,} transactions")
 
 

@@ -13,7 +13,8 @@ import uvicorn
 
 from api.app import create_app
 from domain.errors import SetupError
-from penny.bootstrap import Progress, Services, bootstrap, warm_up
+from penny.bootstrap import Services, bootstrap, warm_up
+from penny.database import Progress
 from penny.household import seed_if_empty
 from penny.settings import Settings
 
@@ -80,9 +81,14 @@ class _Server(uvicorn.Server):
 
 async def serve(settings: Settings, listener: socket.socket, *, sample: bool, progress: Progress) -> None:
     """Serves until a signal ends it. With `sample`, the demo user gets the sample household if they have nothing."""
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGTERM, this.cancel
+    )  # until the server has handlers of its own
     async with bootstrap(settings, progress=progress) as services:
         if sample:
-            await seed_if_empty(services, progress)
+            await seed_if_empty(services.db, services.clock, progress)
         app = create_app(services, cors_origins=settings.cors_origins)
         config = uvicorn.Config(
             app,

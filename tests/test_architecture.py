@@ -41,7 +41,7 @@ def layered() -> set[str]:
 
 def test_every_top_level_package_has_its_layer():
     """A new top-level package cannot appear without a place in the architecture."""
-    assert PACKAGES - NOT_PACKAGES == layered()
+    assert layered() == PACKAGES - NOT_PACKAGES
 
 
 def test_every_list_of_packages_is_the_same():

@@ -39,7 +39,7 @@ def seed(
 def migrate(json_: JsonOption = False) -> None:
     """Bring the database's schema to what this version needs."""
     from db.migrate import head
-    from penny.bootstrap import open_database
+    from penny.database import open_database
 
     applied: list[str] = []
 

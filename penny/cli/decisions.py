@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import typer
@@ -16,10 +16,12 @@ from penny.settings import DEMO_USER
 
 T = TypeVar("T")
 
+Status = Literal["pending", "applied", "rejected", "expired", "superseded"]
+
 
 def _with_database(name: str, act: Callable[[Any, UUID], Awaitable[T]]) -> T:
     from api.auth import DEV_ISSUER
-    from penny.bootstrap import open_database
+    from penny.database import open_database
 
     async def run() -> T:
         async with open_database(settings.load(), quiet) as db:
@@ -29,7 +31,7 @@ def _with_database(name: str, act: Callable[[Any, UUID], Awaitable[T]]) -> T:
 
 
 def proposals(
-    status: Annotated[str | None, typer.Option(help="pending, applied, rejected, expired or superseded.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
     user: UserOption = DEMO_USER,
     json_: JsonOption = False,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import Annotated
 
 import typer
@@ -24,7 +25,10 @@ def serve(
     configure_logs("info")
     server.check_exposure(chosen, host)
     listener = server.bind(host, port)
-    asyncio.run(server.serve(chosen, listener, sample=sample, progress=progress))
+    try:
+        asyncio.run(server.serve(chosen, listener, sample=sample, progress=progress))
+    except asyncio.CancelledError:  # SIGTERM before it was ready; all that was started has been stopped
+        raise typer.Exit(128 + signal.SIGTERM) from None
     progress("stopped")
 
 

@@ -43,7 +43,15 @@ def test_unlike_currencies_do_not_add_or_compare():
 
 @pytest.mark.parametrize(
     ("text", "currency"),
-    [("12.345", "USD"), ("1.5", "JPY"), ("NaN", "USD"), ("1e30", "USD"), ("-Infinity", "USD"), ("ten", "USD"), ("1", "XX")],
+    [
+        ("12.345", "USD"),
+        ("1.5", "JPY"),
+        ("NaN", "USD"),
+        ("1e30", "USD"),
+        ("-Infinity", "USD"),
+        ("ten", "USD"),
+        ("1", "XX"),
+    ],
 )
 def test_what_is_no_amount_is_refused(text: str, currency: str):
     """Too many decimals, no number, too large, no currency."""

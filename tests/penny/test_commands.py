@@ -67,7 +67,6 @@ async def test_a_session_goes_on_in_another_process(penny, model: str):
         (("proposals",), {"PENNY_DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:1/x"}, "127.0.0.1:1"),
         (("proposals",), {"PENNY_DATABASE_URL": "mysql://x"}, "PENNY_DATABASE_URL"),
         (("proposals",), {"PENNY_NONSENSE": "1"}, "PENNY_NONSENSE"),
-        (("proposals", "--status", "lost"), {}, "pending"),
         (("token", "--user", "a"), {"PENNY_AUTH": "hs256:/key"}, "PENNY_AUTH"),
     ],
 )
@@ -75,16 +74,21 @@ async def test_what_is_wrong_is_said_in_one_sentence(penny, arguments, env, says
     """On standard error, exit code 1, without a stack trace or a password."""
     done = await penny(*arguments, **env)
     assert done.code == 1
-    lines = [line for line in done.err.splitlines() if not line.startswith(("penny: starting", "penny: database schema"))]
+    lines = [
+        line for line in done.err.splitlines() if not line.startswith(("penny: starting", "penny: database schema"))
+    ]
     assert says in lines[-1]
     assert len([line for line in lines if not line.startswith("penny: session")]) == 1
     assert "Traceback" not in done.err
     assert "hunter2" not in done.err
 
 
-async def test_wrong_usage_exits_with_two(penny):
-    """A missing argument is usage."""
-    assert (await penny("ask")).code == 2
+@pytest.mark.parametrize(
+    "arguments", [("ask",), ("proposals", "--status", "lost"), ("serve", "--port", "x"), ("nope",)]
+)
+async def test_wrong_usage_exits_with_two(penny, arguments):
+    """A missing argument, a value that is not one of the choices, an unknown command."""
+    assert (await penny(*arguments.split())).code == 2
 
 
 async def test_chat_decides_on_a_proposal_and_undoes_it(penny, model: str):
