@@ -211,7 +211,13 @@ async def launch(placement: Placement, preferred_port: int | None, *, durable: b
         argv += [] if durable else ["-c", "fsync=off", "-c", "full_page_writes=off"]
         offset = placement.log.stat().st_size if placement.log.exists() else 0
         pid = _spawn(argv, placement)
-        if found := await _ready(placement, pid, deadline):
+        try:
+            found = await _ready(placement, pid, deadline)
+        except BaseException:  # cancelled, or it took too long; a server that nobody waits for must not stay
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            raise
+        if found:
             return found
         said = tail(placement.log, offset)
         text = "\n".join(said)
@@ -231,8 +237,6 @@ async def _ready(placement: Placement, pid: int, deadline: float) -> PidFile | N
         if not found and not _command(pid):
             return None
         await asyncio.sleep(POLL_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGQUIT)
     raise _failure(f"PostgreSQL was not ready in {START_SECONDS:.0f} s", tail(placement.log))
 
 

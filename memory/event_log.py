@@ -185,7 +185,6 @@ class EventLog:
                 await asyncio.sleep(RETRY_SECONDS)
                 await self._reconnect()
                 continue
-            self._urgent.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FLUSH_SECONDS):
                     await self._urgent.wait()
@@ -205,6 +204,7 @@ class EventLog:
         if self._connection is None:
             raise ConnectionError("the event log is not connected")
         self._wake.clear()
+        self._urgent.clear()
         streams = [s for s in self._dirty.values() if s.pending]
         self._dirty.clear()
         if not streams:

@@ -83,10 +83,8 @@ async def test_what_is_wrong_is_said_in_one_sentence(penny, arguments, env, says
     assert "hunter2" not in done.err
 
 
-@pytest.mark.parametrize(
-    "arguments", [("ask",), ("proposals", "--status", "lost"), ("serve", "--port", "x"), ("nope",)]
-)
-async def test_wrong_usage_exits_with_two(penny, arguments):
+@pytest.mark.parametrize("arguments", ["ask", "proposals --status lost", "serve --port x", "nope"])
+async def test_wrong_usage_exits_with_two(penny, arguments: str):
     """A missing argument, a value that is not one of the choices, an unknown command."""
     assert (await penny(*arguments.split())).code == 2
 

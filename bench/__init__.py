@@ -1,0 +1,1 @@
+"""Measurements, never tests: figures of this machine as ratios or beside a limit measured in the same run."""
