@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -12,7 +13,6 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from db.connection import CommitUnknown, DatabaseUnavailable, Endpoint, PoolExhausted, lost, open_connection
@@ -60,10 +60,14 @@ class Transaction:
 class Database:
     """A pool of connections that act as penny_app, and the door to those that act as penny_worker."""
 
-    def __init__(self, endpoint: Endpoint, worker: Endpoint, engine: AsyncEngine, application: str) -> None:
+    def __init__(
+        self, endpoint: Endpoint, worker: Endpoint, engine: AsyncEngine, seats: int, patience: float, application: str
+    ) -> None:
         self.endpoint = endpoint
         self._worker = worker
         self._engine = engine
+        self._seats = asyncio.Semaphore(seats)  # the pool's own queue knows one patience for all
+        self._patience = patience
         self._application = application
         self._users: OrderedDict[tuple[str, str, str], UUID] = OrderedDict()
 
@@ -74,7 +78,6 @@ class Database:
         *,
         worker_url: str | None = None,
         pool_size: int = 10,
-        overflow: int = 0,
         pool_seconds: float = POOL_SECONDS,
         application: str = "penny",
     ) -> Database:
@@ -90,8 +93,7 @@ class Database:
             isolation_level="AUTOCOMMIT",  # BEGIN and COMMIT are ours, so that BEGIN carries the user
             pool_reset_on_return=None,
             pool_size=pool_size,
-            max_overflow=overflow,
-            pool_timeout=pool_seconds,
+            max_overflow=0,
             pool_use_lifo=True,
             json_serializer=_as_it_is,
         )
@@ -99,13 +101,20 @@ class Database:
         # them.
         engine.dialect.setup_asyncpg_json_codec = _leave_codec  # type: ignore[attr-defined]
         engine.dialect.setup_asyncpg_jsonb_codec = _leave_codec  # type: ignore[attr-defined]
-        database = cls(endpoint, Endpoint.parse(worker_url) if worker_url else endpoint, engine, application)
+        worker = Endpoint.parse(worker_url) if worker_url else endpoint
+        database = cls(endpoint, worker, engine, pool_size, pool_seconds, application)
         try:
             await database._check_schema()
         except BaseException:
             await database.close()
             raise
         return database
+
+    def patient(self, seconds: float) -> Database:
+        """The same pool, for work that was accepted already and may wait so long for a connection."""
+        other = copy.copy(self)
+        other._patience = seconds
+        return other
 
     @asynccontextmanager
     async def transaction(self, user: UUID) -> AsyncIterator[Transaction]:
@@ -167,25 +176,35 @@ class Database:
 
     @asynccontextmanager
     async def _begun(self, begin: str) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
-        conn, pg = await self._check_out(begin)
+        await self._take_a_seat()
         try:
-            yield conn, pg
-        except BaseException as error:
-            await _to_its_end(_undo(conn, pg))
-            if not isinstance(error, PennyError) and lost(error, pg):
-                raise self._lost() from error
-            raise
-        await _to_its_end(self._save(conn, pg))
+            conn, pg = await self._check_out(begin)
+            try:
+                yield conn, pg
+            except BaseException as error:
+                await _to_its_end(_undo(conn, pg))
+                if not isinstance(error, PennyError) and lost(error, pg):
+                    raise self._lost() from error
+                raise
+            await _to_its_end(self._save(conn, pg))
+        finally:
+            self._seats.release()
+
+    async def _take_a_seat(self) -> None:
+        """Waits for one of the pool's connections to be free, first come first served."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._seats.acquire()
+        except TimeoutError:
+            raise PoolExhausted(
+                "Penny is answering as many requests as it can; try again in a second.", retry_after=1
+            ) from None
 
     async def _check_out(self, begin: str) -> tuple[AsyncConnection, asyncpg.Connection]:
         """A connection of the pool on which `begin` has run; ones that died while they lay idle are replaced."""
         while True:
             try:
                 conn = await self._engine.connect()
-            except PoolTimeout:
-                raise PoolExhausted(
-                    "Penny is answering as many requests as it can; try again in a second.", retry_after=1
-                ) from None
             except DBAPIError as error:
                 raise self._lost() from error
             try:

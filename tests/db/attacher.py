@@ -30,8 +30,13 @@ async def main(home: Path) -> None:
     try:
         async with embedded(home, durable=False) as server:
             connection = await asyncpg.connect(server.admin_url)
-            await connection.execute("CREATE TABLE IF NOT EXISTS visit (pid int); INSERT INTO visit VALUES (1)")
+            # Two CREATE TABLE IF NOT EXISTS at once can collide in the catalogue, so the visitors take turns.
+            await connection.execute(
+                "BEGIN; SELECT pg_advisory_xact_lock(1); "
+                "CREATE TABLE IF NOT EXISTS visit (pid int); INSERT INTO visit VALUES (1)"
+            )
             visits = await connection.fetchval("SELECT count(*) FROM visit")
+            await connection.execute("COMMIT")
             await connection.close()
             say(port=server.port, server=server.pid, visits=visits, uid=os.geteuid())
             await asyncio.to_thread(sys.stdin.read)
