@@ -18,11 +18,6 @@ __all__ = ["HISTORY_MONTHS", "Cadence", "Pattern", "PriceChange", "Recurring", "
 HISTORY_MONTHS: Final = 26
 """How far back charges are looked at: a yearly one shows twice in it, whenever it comes."""
 
-_KIND: Final = {
-    "spending": "t.amount_minor < 0 AND coalesce(k.kind, 'spending') = 'spending'",
-    "income": "t.amount_minor > 0 AND coalesce(k.kind, 'income') = 'income'",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Recurring:
@@ -41,14 +36,15 @@ async def find(
     """The recurring charges of the last 26 months up to `today`, running ones before lapsed ones, dearest month first
     within a currency. One query; a merchant that charges in two currencies counts as two."""
     rows = await tx.pg.fetch(
-        f"""
+        """
         SELECT (array_agg(t.merchant ORDER BY t.day DESC, t.no DESC))[1] AS merchant, t.currency,
                array_agg(t.category_id ORDER BY t.day, t.no) AS ids,
                array_agg(k.name ORDER BY t.day, t.no) AS names,
                array_agg(t.day ORDER BY t.day, t.no) AS days,
                array_agg(abs(t.amount_minor) ORDER BY t.day, t.no) AS minors
           FROM txn t LEFT JOIN category k ON k.user_id = $1 AND k.id = t.category_id
-         WHERE t.user_id = $1 AND t.day BETWEEN $2 AND $3 AND t.merchant <> '' AND {_KIND[flow]}
+         WHERE t.user_id = $1 AND t.day BETWEEN $2 AND $3 AND t.merchant <> ''
+           AND t.amount_minor * $5 > 0 AND coalesce(k.kind, $6) = $6
          GROUP BY lower(t.merchant), t.currency
         HAVING count(*) >= 2 AND ($4::uuid IS NULL OR $4 = ANY (array_agg(t.category_id)))
         """,
@@ -56,6 +52,8 @@ async def find(
         Month.of(today).plus(-HISTORY_MONTHS).first,
         today,
         category,
+        1 if flow == "income" else -1,
+        flow,
     )
     found = []
     for row in rows:

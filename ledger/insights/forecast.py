@@ -207,13 +207,13 @@ _ALL: Final = _All()
 
 
 class _Sums:
-    """Everyday spending of the past year by category and day, as running sums, so that any stretch is one subtraction."""
+    """Everyday spending of the past year by category and day, as running sums: any stretch is one subtraction."""
 
     def __init__(self, history: History) -> None:
         first = history.first or history.today
         self._start = max(first, history.today - timedelta(days=YEAR_DAYS - 1))
         self._days = (history.today - self._start).days + 1
-        daily: defaultdict[UUID | None | _All, list[int]] = defaultdict(lambda: [0] * self._days)
+        daily: defaultdict[UUID | _All | None, list[int]] = defaultdict(lambda: [0] * self._days)
         for entry in history.everyday:
             if entry.day >= self._start:
                 at = (entry.day - self._start).days
@@ -222,8 +222,8 @@ class _Sums:
         self._running = {key: [0, *accumulate(own)] for key, own in daily.items()}
         self.categories = tuple(key for key in daily if not isinstance(key, _All))
 
-    def range(self, key: UUID | None | _All, length: int) -> tuple[int, int, int]:
-        """(expected, low, high) of a stretch of so many days; `length` may exceed half the history, then it is rough."""
+    def range(self, key: UUID | _All | None, length: int) -> tuple[int, int, int]:
+        """(expected, low, high) of a stretch of so many days; rough when that is more than half of the history."""
         running = self._running.get(key)
         if running is None or length == 0:
             return 0, 0, 0

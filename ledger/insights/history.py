@@ -75,8 +75,8 @@ class History:
             if len(own) < 2:
                 continue
             amounts = [Money(entry.minor, self.currency) for entry in own]
-            for found in separate([entry.day for entry in own], amounts, self.today):
-                charges.append(_charge(own, found))
+            patterns = separate([entry.day for entry in own], amounts, self.today)
+            charges.extend(_charge(own, found) for found in patterns)
         return tuple(sorted(charges, key=lambda c: (-c.pattern.per_month.minor, c.merchant.lower())))
 
     @cached_property

@@ -133,28 +133,15 @@ def detect(days: Sequence[date], charges: Sequence[Money], today: date, *, incom
 
 
 def separate(days: Sequence[date], charges: Sequence[Money], today: date, *, income: bool = False) -> tuple[Found, ...]:
-    """The patterns in one merchant's charges: all of them as one series, else every exact amount in rhythm by itself."""
+    """The patterns in one merchant's charges: all of them as one series, else each exact amount in rhythm by itself."""
     whole = detect(days, charges, today, income=income)
     if whole:
         return (Found(whole, tuple(range(len(days)))),)
-    same: defaultdict[int, list[int]] = defaultdict(list)
-    for at, charge in enumerate(charges):
-        same[charge.minor].append(at)
-    runs = [run for at in same.values() if len(at) >= 3 and (run := _strict(days, at))]
-    runs.sort(key=lambda run: days[run[1][0]])
-    joined: list[tuple[Cadence, list[int]]] = []
-    for cadence, at in runs:
-        before = next((r for r in joined if r[0] == cadence and _continues(days, charges, r[1], at, cadence)), None)
-        if before:
-            before[1].extend(at)
-        else:
-            joined.append((cadence, list(at)))
     found = []
-    for cadence, at in joined:
-        if len(_once([days[i] for i in at], [charges[i] for i in at])[0]) < _LEAST_AMONG[cadence]:
-            continue
+    for cadence, at in _runs(days, charges):
         own, amounts = _once([days[i] for i in at], [charges[i] for i in at])
-        found.append(Found(_pattern(own, amounts, today, cadence, _prices(amounts)), tuple(at), among=True))
+        if len(own) >= _LEAST_AMONG[cadence]:
+            found.append(Found(_pattern(own, amounts, today, cadence, _prices(amounts)), tuple(at), among=True))
     return tuple(found)
 
 
@@ -211,7 +198,25 @@ def _cadence(days: Sequence[date]) -> Cadence | None:
     return None
 
 
-def _strict(days: Sequence[date], at: list[int]) -> tuple[Cadence, list[int]] | None:
+def _runs(days: Sequence[date], charges: Sequence[Money]) -> list[tuple[Cadence, list[int]]]:
+    """The indexes of charges of one exact amount in strict rhythm; a run that goes on at a new price is one."""
+    same: defaultdict[int, list[int]] = defaultdict(list)
+    for at, charge in enumerate(charges):
+        same[charge.minor].append(at)
+    runs = [(cadence, at) for at in same.values() if (cadence := _strict(days, at))]
+    joined: list[tuple[Cadence, list[int]]] = []
+    for cadence, at in sorted(runs, key=lambda run: days[run[1][0]]):
+        before = next(
+            (run for run in joined if run[0] == cadence and _continues(days, charges, run[1], at, cadence)), None
+        )
+        if before:
+            before[1].extend(at)
+        else:
+            joined.append((cadence, list(at)))
+    return joined
+
+
+def _strict(days: Sequence[date], at: list[int]) -> Cadence | None:
     """The cadence that every gap between these charges keeps; by months also the usual day of the month."""
     own = list(dict.fromkeys(days[i] for i in at))
     gaps = [(later - earlier).days for earlier, later in pairwise(own)]
@@ -220,13 +225,11 @@ def _strict(days: Sequence[date], at: list[int]) -> tuple[Cadence, list[int]] | 
         if len(own) >= 3 and all(low <= gap <= high for gap in gaps):
             if cadence in _MONTHS and _off(own, median_low(day.day for day in own)) > _NEAR:
                 continue
-            return cadence, at
+            return cadence
     return None
 
 
-def _continues(
-    days: Sequence[date], charges: Sequence[Money], a: list[int], b: list[int], cadence: Cadence
-) -> bool:
+def _continues(days: Sequence[date], charges: Sequence[Money], a: list[int], b: list[int], cadence: Cadence) -> bool:
     """Whether series `b` is `a` at a new price: it starts a period after a's end, at most half dearer or cheaper."""
     low, high = _GAP[cadence]
     old, new = charges[a[-1]].minor, charges[b[0]].minor
