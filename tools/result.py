@@ -16,7 +16,7 @@ ChartKind = Literal["bar", "donut", "line"]
 class Fact:
     """One figure that code computed: "spent on Groceries in October 2026" = 412.30 USD.
 
-    `value` is Money, a Decimal with `unit` ("percent", "count", "days"), or a date (unit "date").
+    `value` is Money, a Decimal with `unit` ("percent", "count", "days", "times"), or a date (unit "date").
     """
 
     label: str

@@ -70,7 +70,7 @@ class History:
         for entry in self.entries:
             if entry.minor > 0 and entry.merchant:
                 series[entry.merchant.lower()].append(entry)
-        charges = []
+        charges: list[Charge] = []
         for own in series.values():
             if len(own) < 2:
                 continue

@@ -205,14 +205,14 @@ def _runs(days: Sequence[date], charges: Sequence[Money]) -> list[tuple[Cadence,
         same[charge.minor].append(at)
     runs = [(cadence, at) for at in same.values() if (cadence := _strict(days, at))]
     joined: list[tuple[Cadence, list[int]]] = []
-    for cadence, at in sorted(runs, key=lambda run: days[run[1][0]]):
+    for cadence, own in sorted(runs, key=lambda run: days[run[1][0]]):
         before = next(
-            (run for run in joined if run[0] == cadence and _continues(days, charges, run[1], at, cadence)), None
+            (at for other, at in joined if other == cadence and _continues(days, charges, at, own, cadence)), None
         )
         if before:
-            before[1].extend(at)
+            before.extend(own)
         else:
-            joined.append((cadence, list(at)))
+            joined.append((cadence, own))
     return joined
 
 
