@@ -24,7 +24,7 @@ class Fact:
     unit: str = ""
 
     def json(self, fact_id: str) -> dict[str, Any]:
-        """The fact as clients and the model see it; a money value is its exact decimal text and its unit the currency."""
+        """The fact as clients and the model see it; money is its exact decimal text, its unit the currency."""
         if isinstance(self.value, Money):
             return {"id": fact_id, "label": self.label, "value": str(self.value.amount), "unit": self.value.currency}
         if isinstance(self.value, date):

@@ -89,7 +89,7 @@ def anomalies(history: History, days: DateRange) -> Anomalies:
     inside = [entry for entry in history.entries if entry.day in days and entry.minor > 0]
     steady = {e.no for charge in history.charges if not charge.pattern.varies for e in charge.entries}
     merchants = _Past(history.entries, lambda entry: entry.merchant.lower())
-    categories = _Past(history.entries, lambda entry: entry.category_id)
+    categories = _Past([e for e in history.entries if e.no not in steady], lambda entry: entry.category_id)
     unusual = []
     for entry in inside:
         if entry.no not in steady:

@@ -44,7 +44,7 @@ async def run(ctx: ToolContext, args: AnomaliesArgs) -> ToolResult:
     if not everything:
         return ToolResult(
             f"Nothing unusual {when}: {what} looked at, against what is usual at each merchant "
-            f"({LEAST_AT_MERCHANT} purchases before, or more) and in each category ({LEAST_IN_CATEGORY} or more).{aside}",
+            f"({LEAST_AT_MERCHANT} earlier purchases at least) and in each category ({LEAST_IN_CATEGORY}).{aside}",
             facts,
         )
     text = f"{counted(len(everything), 'thing stands', 'things stand')} out {when}, of {what}.{aside}\n\n"
@@ -61,8 +61,9 @@ def purchase_words(ctx: ToolContext, unusual: Unusual) -> str:
     day = short_day(entry.day, ctx.preferences.locale)
     where = "at this merchant" if unusual.at == "merchant" else f"at once on {cell(entry.category)}"
     return (
-        f"{ctx.show(unusual.amount)} at {cell(entry.merchant) or 'no merchant'} on {day} (#{entry.no}): {unusual.times} "
-        f"times what you usually spend {where}; usual {ctx.show(unusual.usual)}, the median of {unusual.count} before."
+        f"{ctx.show(unusual.amount)} at {cell(entry.merchant) or 'no merchant'} on {day} (#{entry.no}): "
+        f"{unusual.times} times what you usually spend {where}; "
+        f"usual {ctx.show(unusual.usual)}, the median of {unusual.count} before."
     )
 
 
@@ -70,8 +71,8 @@ def category_words(ctx: ToolContext, heavy: Heavy) -> str:
     """A category far above its own past, in a sentence."""
     when = during(heavy.days, ctx.today, ctx.preferences.locale)
     return (
-        f"{ctx.show(heavy.amount)} on {cell(heavy.category)} {when}: {heavy.times} times what is usual for as many days; "
-        f"usual {ctx.show(heavy.usual)}, the median of {heavy.count} earlier such periods."
+        f"{ctx.show(heavy.amount)} on {cell(heavy.category)} {when}: {heavy.times} times what is usual for as many "
+        f"days; usual {ctx.show(heavy.usual)}, the median of {heavy.count} earlier such periods."
     )
 
 

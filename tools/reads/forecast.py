@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from pydantic import Field
 
 from domain.money import Money
-from domain.periods import DateRange
 from ledger import budgets
 from ledger.insights import history
 from ledger.insights.forecast import CategoryForecast, Forecast, forecast
@@ -37,7 +39,9 @@ async def run(ctx: ToolContext, args: ForecastArgs) -> ToolResult:
         known = await history.load(tx, ctx.today, ctx.preferences.currency)
         limits = await budgets.effective(tx, month)
     found = forecast(known, month)
-    budgeted = {key: b.amount for key, b in limits.items() if b.amount.currency == ctx.preferences.currency}
+    budgeted: dict[UUID | None, Money] = {
+        key: b.amount for key, b in limits.items() if b.amount.currency == ctx.preferences.currency
+    }
     if about is None:
         return _all(ctx, known, found, budgeted)
     line = next((line for line in found.lines if line.category_id == about.id), None)
@@ -64,7 +68,7 @@ def _one(ctx: ToolContext, known: History, found: Forecast, line: CategoryForeca
     return ToolResult(text, (*facts, *_basis(found, when)), _bars(ctx, [line], {line.category_id: budget}, when))
 
 
-def _all(ctx: ToolContext, known: History, found: Forecast, budgeted: dict[object, Money]) -> ToolResult:
+def _all(ctx: ToolContext, known: History, found: Forecast, budgeted: Mapping[UUID | None, Money]) -> ToolResult:
     when, total = one_month(found.month, ctx.preferences.locale), found.total
     bills = sum((line.bills for line in found.lines), known.money(0))
     everyday = sum((line.everyday for line in found.lines), known.money(0))
@@ -82,16 +86,19 @@ def _all(ctx: ToolContext, known: History, found: Forecast, budgeted: dict[objec
     ]
     if budgeted:
         together = sum(budgeted.values(), known.money(0))
-        inside = sum((l.total.expected for l in found.lines if l.category_id in budgeted), known.money(0))
+        inside = sum((li.total.expected for li in found.lines if li.category_id in budgeted), known.money(0))
         facts += [Fact(f"all budgets in {when}", together), Fact(f"expected on what is budgeted in {when}", inside)]
         left = together - inside
-        text += f" Of that, {ctx.show(inside)} falls under your {ctx.show(together)} of budgets, "
-        text += f"{ctx.show(abs(left))} {'less than you budgeted' if left.minor >= 0 else 'more than you budgeted'}."
+        less = f"{ctx.show(abs(left))} {'less' if left.minor >= 0 else 'more'}"
+        if inside == total.expected:
+            text += f" That is {less} than your budgets, which come to {ctx.show(together)}."
+        else:
+            text += f" Of that, {ctx.show(inside)} has a budget, {less} than the {ctx.show(together)} of your budgets."
         facts.append(Fact(f"{'left of' if left.minor >= 0 else 'over'} all budgets at the end of {when}", abs(left)))
-        over = [l for l in found.lines if l.category_id in budgeted and budgeted[l.category_id] < l.total.expected]
+        over = [li for li in found.lines if li.category_id in budgeted and budgeted[li.category_id] < li.total.expected]
         if over:
             names = ", ".join(
-                f"{cell(l.category)} by {ctx.show(l.total.expected - budgeted[l.category_id])}" for l in over[:5]
+                f"{cell(li.category)} by {ctx.show(li.total.expected - budgeted[li.category_id])}" for li in over[:5]
             )
             text += f" Expected over budget: {names}{f' and {len(over) - 5} more' if len(over) > 5 else ''}."
         else:
@@ -125,11 +132,16 @@ def _all(ctx: ToolContext, known: History, found: Forecast, budgeted: dict[objec
 
 
 def _parts(ctx: ToolContext, spent: Money, bills: Money, everyday: Money, found: Forecast) -> str:
-    parts = [f"{ctx.show(spent)} spent so far"] if ctx.today >= found.month.first else []
-    parts.append(f"{ctx.show(bills)} of bills {'still ' if parts else ''}due")
-    days = counted(found.days_left, "day")
-    parts.append(f"{ctx.show(everyday)} of everyday spending in {'the ' + days + ' left' if parts[1:] else days}")
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    """What the forecast is made of; terms of nothing are left out."""
+    begun = ctx.today >= found.month.first
+    days = f"{'the ' if begun else ''}{counted(found.days_left, 'day')}{' left' if begun else ''}"
+    parts = [
+        f"{ctx.show(spent)} spent so far" if begun else "",
+        f"{ctx.show(bills)} of bills {'still ' if begun else ''}due" if bills.minor else "",
+        f"{ctx.show(everyday)} of everyday spending in {days}" if everyday.minor else "",
+    ]
+    said = [part for part in parts if part] or ["nothing more is expected"]
+    return " and ".join([*([", ".join(said[:-1])] if said[1:] else []), said[-1]])
 
 
 def _range(ctx: ToolContext, line: CategoryForecast) -> str:
@@ -211,14 +223,16 @@ def _path(known: History, found: Forecast, when: str) -> Chart:
     return Chart("line", f"Spending by the end of {when}", known.currency, tuple(series))
 
 
-def _days(found: Forecast) -> list[object]:
-    days = DateRange(found.month.first, max(found.month.first, found.today))
+def _days(found: Forecast) -> list[date]:
+    """The days of the month that are over, today included."""
     if found.today < found.month.first:
         return []
-    return [d for d in (days.start.fromordinal(days.start.toordinal() + n) for n in range(len(days)))]
+    return [found.month.first + timedelta(days=n) for n in range((found.today - found.month.first).days + 1)]
 
 
-def _bars(ctx: ToolContext, lines: list[CategoryForecast], budgeted: dict[object, Money | None], when: str) -> Chart:
+def _bars(
+    ctx: ToolContext, lines: list[CategoryForecast], budgeted: Mapping[UUID | None, Money | None], when: str
+) -> Chart:
     parts = [
         Series("Spent", tuple((line.category, line.spent.amount) for line in lines)),
         Series("At month's end", tuple((line.category, line.total.expected.amount) for line in lines)),

@@ -60,8 +60,8 @@ def told(ctx: ToolContext, known: History, found: Safe) -> ToolResult:
     today, in_all = found.today, found.in_all
     if today is None or in_all is None:
         return ToolResult(
-            f"I cannot tell what is safe to spend: there is no budget in {known.currency} for this month, and no checking "
-            "or cash account in it."
+            f"I cannot tell what is safe to spend: there is no budget in {known.currency} for this month, and no "
+            "checking or cash account in it."
         )
     days = counted(len(found.days), "day")
     last = short_day(found.days.end, locale)
@@ -71,7 +71,8 @@ def told(ctx: ToolContext, known: History, found: Safe) -> ToolResult:
     elif found.days.end == Month.of(found.days.end).last:
         why = ", the month's end"
     if today.minor:
-        text = f"You can safely spend {ctx.show(today)} today: {ctx.show(in_all)} in all over the {days} until {last}{why}."
+        over = f"{ctx.show(in_all)} in all over the {days} until {last}{why}"
+        text = f"You can safely spend {ctx.show(today)} today: {over}."
     else:
         text = f"Nothing is safe to spend today, until {last}{why}."
     rows: list[list[str]] = []

@@ -1,11 +1,13 @@
-"""simulate_what_if: what a purchase, an income, a recurring charge or a budget shift would change. It changes nothing."""
+"""simulate_what_if: what a purchase, a change of income or of charges, or a budget shift would do. Nothing changes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
@@ -26,6 +28,8 @@ from tools.result import Chart, Fact, Series, ToolResult
 from tools.tool import Args, Phrase, Tool, ToolContext, plain_number
 from tools.wording import cell, one_month, short_day
 
+UNCHANGED = "Nothing is changed."
+
 SignedAmount = Annotated[Decimal, Field(gt=-(10**12), lt=10**12, allow_inf_nan=False), BeforeValidator(plain_number)]
 
 
@@ -45,7 +49,7 @@ class Situation:
 
     known: History
     found: Forecast
-    budgets: dict[object, Money]
+    budgets: Mapping[UUID, Money]
     income: Money
 
     def line(self, about: Chosen | None) -> CategoryForecast | None:
@@ -87,8 +91,8 @@ async def run(ctx: ToolContext, args: WhatIfArgs) -> ToolResult:
                 Fact(f"safe to spend until {until}", safe.in_all),
                 Fact(f"{'safe to spend after it' if after.minor >= 0 else 'more than is safe to spend'}", abs(after)),
             )
-            return ToolResult(result.summary + text, (*result.facts, *facts), result.chart)
-        return result
+            result = ToolResult(result.summary + text, (*result.facts, *facts), result.chart)
+        return replace(result, summary=f"{result.summary} {UNCHANGED}")
     return _monthly(ctx, now, args.change, amount, about, day)
 
 
@@ -125,7 +129,7 @@ async def _situation(ctx: ToolContext, tx: Transaction, month: Month) -> Situati
         if i.pattern.typical.currency == base
     )
     own = {key: budget.amount for key, budget in limits.items() if budget.amount.currency == base}
-    return Situation(known, found, dict(own), Money(expected, base))
+    return Situation(known, found, own, Money(expected, base))
 
 
 def _purchase(ctx: ToolContext, now: Situation, amount: Money, about: Chosen | None, day: date) -> ToolResult:
@@ -140,46 +144,61 @@ def _purchase(ctx: ToolContext, now: Situation, amount: Money, about: Chosen | N
     if about:
         words, more = _category(ctx, now, about, amount, when)
         text, facts = text + words, [*facts, *more]
-    return ToolResult(f"{text} Nothing is changed.", tuple(facts), _chart(now, amount, when))
+    return ToolResult(text, tuple(facts), _chart(now, amount, when))
 
 
 def _monthly(
     ctx: ToolContext, now: Situation, change: str, amount: Money, about: Chosen | None, day: date
 ) -> ToolResult:
-    """A raise or a cut, a new charge or the end of one: the month it begins in, a whole year, and what is left over."""
+    """A raise or a cut, a new charge or the end of one: a whole year, the month it begins in, and what is left over."""
     locale = ctx.preferences.locale
     when, start = one_month(now.found.month, locale), short_day(day, locale)
     year = Money(amount.minor * 12, amount.currency)
-    gain = amount if change == "income" else -amount
     what = "Income" if change == "income" else f"Recurring charges{f' on {cell(about.name)}' if about else ''}"
     direction = "more" if amount.minor > 0 else "less"
     text = (
         f"{what} of {ctx.show(abs(amount))} {direction} a month from {start} on would come to {ctx.show(abs(year))} "
         f"{direction} in a year."
     )
-    before = now.income - (now.found.total.expected - now.found.spent)
+    still = now.found.total.expected - now.found.spent
+    before = now.income - still
     facts = [
         Fact("the change, a month", abs(amount)),
         Fact("the change, a year", abs(year)),
         Fact(f"income still expected in {when}", now.income),
-        Fact(f"spending still expected in {when}", now.found.total.expected - now.found.spent),
+        Fact(f"spending still expected in {when}", still),
     ]
-    chart = None
+    effect, chart = _this_month(now, change, amount, about, day), None
+    if not effect.minor:
+        due = "income is expected" if change == "income" else "such bill is due"
+        text += f" {when} would not change: no {due} from {start} to its end."
+        return ToolResult(f"{text} {UNCHANGED}", tuple(facts))
     if change == "recurring":
         total = now.found.total.expected
-        text += f" {when} would end at about {ctx.show(total + amount)} instead of {ctx.show(total)}."
-        facts += _total_facts(now, amount, when)
-        chart = _chart(now, amount, when)
+        text += f" {when} would end at about {ctx.show(total + effect)} instead of {ctx.show(total)}."
+        facts += _total_facts(now, effect, when)
+        chart = _chart(now, effect, when)
         if about:
-            words, more = _category(ctx, now, about, amount, when)
+            words, more = _category(ctx, now, about, effect, when)
             text, facts = text + words, [*facts, *more]
+    after = before + (effect if change == "income" else -effect)
     text += (
-        f" What {when} still brings, {ctx.show(now.income)} of expected income less "
-        f"{ctx.show(now.found.total.expected - now.found.spent)} of expected spending, would be {ctx.show(before + gain)} "
-        f"instead of {ctx.show(before)}. Nothing is changed."
+        f" What {when} still brings, {ctx.show(now.income)} of expected income less {ctx.show(still)} of expected "
+        f"spending, would be {ctx.show(after)} instead of {ctx.show(before)}. {UNCHANGED}"
     )
-    facts += [Fact(f"what {when} still brings", before), Fact(f"what {when} would still bring", before + gain)]
+    facts += [Fact(f"what {when} still brings", before), Fact(f"what {when} would still bring", after)]
     return ToolResult(text, tuple(facts), chart)
+
+
+def _this_month(now: Situation, change: str, amount: Money, about: Chosen | None, day: date) -> Money:
+    """What the first month sees of a monthly change: a raise comes with income that is still due, and no more can be
+    saved than is still due; a new charge comes at once."""
+    if change == "income":
+        return amount if now.income.minor and -amount.minor <= now.income.minor else -now.income
+    if amount.minor > 0:
+        return amount
+    bills = [b for b in now.found.bills if b.day >= day and (about is None or b.category_id == about.id)]
+    return -min(-amount, sum((b.amount.expected for b in bills), now.known.money(0)))
 
 
 def _shift(ctx: ToolContext, now: Situation, amount: Money, about: Chosen, to: Chosen) -> ToolResult:
@@ -276,8 +295,8 @@ def label(args: WhatIfArgs) -> str:
 SIMULATE_WHAT_IF = Tool(
     name="simulate_what_if",
     description=(
-        "What a purchase, a raise or cut of monthly income, a new or ended monthly charge, or moving budget would change "
-        "in the month's forecast. Only tries it out; to really move budget use move_money."
+        "What a purchase, a raise or cut of monthly income, a new or ended monthly charge, or moving budget would "
+        "change in the month's forecast. Only tries it out; to really move budget use move_money."
     ),
     args=WhatIfArgs,
     run=run,
