@@ -2,8 +2,9 @@
 past, and charges that may have been made twice.
 
 Usual is the median; how far amounts spread is the median absolute deviation of their logarithms (spending is skewed,
-and neither is moved by the outliers looked for). The limit 3.5 is Iglewicz and Hoaglin's (How to Detect and Handle
-Outliers, 1993). Floats here are scores, never money.
+and neither is moved by the outliers looked for): the modified score of Iglewicz and Hoaglin (How to Detect and Handle
+Outliers, 1993). They advise 3.5; with a year of purchases at dozens of merchants that flags too much, so it is 4 here,
+and the amount must stand clear of the largest that are usual. Floats here are scores, never money.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from domain.money import Money
 from domain.periods import DateRange, Month
 from ledger.insights.history import Entry, History
 
-LIMIT: Final = 3.5
+LIMIT: Final = 4
 """Robust standard deviations from usual, above which an amount is unusual."""
 LEAST_TIMES: Final = Decimal(2)
 """And it must be at least so many times the usual amount."""
@@ -32,11 +33,14 @@ LEAST_IN_CATEGORY: Final = 12
 LEAST_PERIODS: Final = 6
 _MOST_PERIODS: Final = 12
 _YEAR: Final = timedelta(days=365)
+CLEAR: Final = Decimal("1.5")
+"""And clear of what all but one in twenty stayed under, by this factor."""
 _LEAST_SPREAD: Final = 0.15
 """A spread (of logarithms) below this is taken for this: one who always pays the same may pay a sixth more."""
 _TO_SIGMA: Final = 1.4826
-_HABITUAL_TWINS: Final = 2
-"""Merchants where equal purchases on one day have come so often before (tickets, vending) are no suspects."""
+_HABITUAL_TWINS: Final = 2, 20
+"""Where equal purchases on one day have come more often than twice, and on more than one day in twenty (tickets,
+vending), they are no suspects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,8 @@ def _unusual(history: History, entry: Entry, merchants: _Past, categories: _Past
         if len(past) < LEAST_IN_CATEGORY:
             return None
     usual = median_low(past)
-    if entry.minor < LEAST_TIMES * usual or _score(entry.minor, past) <= LIMIT:
+    ceiling = sorted(past)[-1 - len(past) // 20]
+    if entry.minor < LEAST_TIMES * usual or entry.minor < CLEAR * ceiling or _score(entry.minor, past) <= LIMIT:
         return None
     return Unusual(entry, history.money(entry.minor), history.money(usual), _times(entry.minor, usual), len(past), at)
 
@@ -191,13 +196,18 @@ def _twice(history: History, inside: Sequence[Entry]) -> tuple[Twice, ...]:
     for entry in history.entries:
         if entry.minor > 0 and entry.merchant:
             groups[entry.merchant.lower(), entry.day, entry.minor].append(entry)
-    twins: defaultdict[str, int] = defaultdict(int)
-    for (merchant, _, _), own in groups.items():
+    twins: Counter[str] = Counter()
+    visits: defaultdict[str, set[object]] = defaultdict(set)
+    for (merchant, day, _), own in groups.items():
         twins[merchant] += len(own) > 1
+        visits[merchant].add(day)
+    least, one_in = _HABITUAL_TWINS
     wanted = {(entry.merchant.lower(), entry.day, entry.minor) for entry in inside}
     found = []
     for key, own in groups.items():
-        if len(own) < 2 or key not in wanted or twins[key[0]] > _HABITUAL_TWINS:
+        if len(own) < 2 or key not in wanted:
+            continue
+        if twins[key[0]] > least and twins[key[0]] * one_in > len(visits[key[0]]):
             continue
         if any(e.minor == -key[2] and e.merchant.lower() == key[0] and e.day >= own[0].day for e in history.entries):
             continue
