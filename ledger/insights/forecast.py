@@ -2,8 +2,9 @@
 
 What is spent already, plus the bills that are still due, plus everyday spending in the days to come. The last is told
 from every stretch of as many days in the past year: their trimmed mean is what is expected, and the range lies between
-the quantiles that four of five such stretches keep to, widened for how few independent stretches a year has (the
-finite-sample correction of conformal prediction: Vovk et al., Algorithmic Learning in a Random World, 2005).
+the quantiles that four of five such stretches keep to, widened for how few independent stretches a year has: by half
+the finite-sample correction of conformal prediction (Vovk et al., Algorithmic Learning in a Random World, 2005). Half
+is what was measured nearest to four in five on generated households; the whole held in nearly nine of ten.
 """
 
 from __future__ import annotations
@@ -238,7 +239,7 @@ def _quantiles(ordered: Sequence[int], independent: int) -> tuple[int, int]:
     """The outer tenths of `ordered`, moved outward as far as `independent` values leave them uncertain."""
     if not ordered:
         return 0, 0
-    upper = min(Fraction(1), (1 - _OUTSIDE) * (1 + Fraction(1, independent)))
+    upper = min(Fraction(1), (1 - _OUTSIDE) * (1 + Fraction(1, 2 * independent)))
     at = max(0, ceil(upper * len(ordered)) - 1)
     return ordered[len(ordered) - 1 - at], ordered[at]
 

@@ -44,10 +44,7 @@ async def compute(ctx: ToolContext, tx: Transaction, known: History, until: date
 
 def _until(ctx: ToolContext, said: str) -> date:
     locale = ctx.preferences.locale
-    day = dates.day(said, ctx.today, locale=locale)
-    if day < ctx.today:  # "on Friday" is the last one elsewhere; here it is a coming day
-        week = day + timedelta(days=7)
-        day = week if week >= ctx.today and not any(char.isdigit() for char in said) else day
+    day = dates.day(said, ctx.today, lean="future", locale=locale)
     if not ctx.today <= day <= ctx.today + timedelta(days=MOST_DAYS):
         last = short_day(ctx.today + timedelta(days=MOST_DAYS), locale)
         raise InvalidInput(f"{short_day(day, locale)} is not a day from today to {last}; say a coming day.")

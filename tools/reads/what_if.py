@@ -109,7 +109,7 @@ def _day(ctx: ToolContext, said: str | None) -> date:
         return ctx.today
     locale = ctx.preferences.locale
     try:
-        day = dates.day(said, ctx.today, locale=locale)
+        day = dates.day(said, ctx.today, lean="future", locale=locale)
     except InvalidInput:
         day = max(ctx.today, dates.month(said, ctx.today, lean="future", locale=locale).first)
     if day < ctx.today:

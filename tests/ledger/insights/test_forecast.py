@@ -57,9 +57,9 @@ def test_four_ranges_in_five_hold(
     }
     for name, value in figures.items():
         record_property(f"forecast_{name}", value)
-    assert 0.70 <= figures["coverage_total"] <= 0.92
-    assert 0.70 <= figures["coverage_next_month"] <= 0.97
-    assert 0.72 <= figures["coverage_category"] <= 0.95
+    assert 0.70 <= figures["coverage_total"] <= 0.90
+    assert 0.66 <= figures["coverage_next_month"] <= 0.94
+    assert 0.72 <= figures["coverage_category"] <= 0.92
     assert figures["median_error"] < figures["median_error_of_last_month"]
 
 
