@@ -18,7 +18,7 @@ from db.embedded import Server, embedded, stop
 from db.engine import Database
 from db.migrate import migrate
 
-PREFIX = "penny-test-"
+PREFIX = "penny-pytest-"
 
 
 @pytest.fixture(scope="session")

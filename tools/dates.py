@@ -45,12 +45,13 @@ def month(
     return Month.of(days.start)
 
 
-def day(text: str, today: date, *, locale: str = "en-US") -> date:
-    """The single day that a phrase means, the most recent one when it has no year: "yesterday", "on Friday", "Nov 1".
+def day(text: str, today: date, *, lean: Lean = "past", locale: str = "en-US") -> date:
+    """The single day that a phrase means: "yesterday", "on Friday", "Nov 1"; without a year the most recent one, or the
+    coming one with `lean` "future".
 
     Raises InvalidInput when it is unknown or a longer period.
     """
-    days = _period(text, _now(today, locale, "past", None), locale)
+    days = _period(text, _now(today, locale, lean, None), locale)
     if len(days) != 1:
         raise InvalidInput(f"“{_short(text)}” is not one day; say one like yesterday, Friday, Nov 1 or 2026-11-01.")
     return days.start

@@ -16,7 +16,7 @@ ChartKind = Literal["bar", "donut", "line"]
 class Fact:
     """One figure that code computed: "spent on Groceries in October 2026" = 412.30 USD.
 
-    `value` is Money, a Decimal with `unit` ("percent", "count", "days"), or a date (unit "date").
+    `value` is Money, a Decimal with `unit` ("percent", "count", "days", "times"), or a date (unit "date").
     """
 
     label: str
@@ -24,7 +24,7 @@ class Fact:
     unit: str = ""
 
     def json(self, fact_id: str) -> dict[str, Any]:
-        """The fact as clients and the model see it; a money value is its exact decimal text, its unit the currency."""
+        """The fact as clients and the model see it; money is its exact decimal text, its unit the currency."""
         if isinstance(self.value, Money):
             return {"id": fact_id, "label": self.label, "value": str(self.value.amount), "unit": self.value.currency}
         if isinstance(self.value, date):

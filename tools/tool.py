@@ -74,7 +74,7 @@ class Args(BaseModel):
         return {k: v for k, v in data.items() if v is not None and not (isinstance(v, str) and not v.strip())}
 
 
-def _plain_number(value: Any) -> Any:
+def plain_number(value: Any) -> Any:
     """Text such as "$1,200.50" without its sign and thousands separators; "42,50" stays as it is and is refused."""
     if isinstance(value, str):
         text = value.strip().strip("$€£¥ ")
@@ -82,10 +82,10 @@ def _plain_number(value: Any) -> Any:
     return value
 
 
-Amount = Annotated[Decimal, Field(gt=0, lt=10**12, allow_inf_nan=False), BeforeValidator(_plain_number)]
+Amount = Annotated[Decimal, Field(gt=0, lt=10**12, allow_inf_nan=False), BeforeValidator(plain_number)]
 """A positive amount in major units of the user's currency."""
 
-AnyAmount = Annotated[Decimal, Field(ge=0, lt=10**12, allow_inf_nan=False), BeforeValidator(_plain_number)]
+AnyAmount = Annotated[Decimal, Field(ge=0, lt=10**12, allow_inf_nan=False), BeforeValidator(plain_number)]
 """Like Amount, zero included."""
 
 Phrase = Annotated[str, Field(max_length=80)]

@@ -17,7 +17,7 @@ from db.embedded import embedded, stop
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """An empty folder that any account may enter."""
-    made = Path(tempfile.mkdtemp(prefix=f"penny-test-{os.getpid()}-"))
+    made = Path(tempfile.mkdtemp(prefix=f"penny-pytest-{os.getpid()}-"))
     made.chmod(0o755)
     yield made
     shutil.rmtree(made, ignore_errors=True)
@@ -33,7 +33,7 @@ async def empty_home(folder: Path) -> AsyncIterator[Path]:
 @pytest.fixture(scope="session")
 async def pattern() -> AsyncIterator[Path]:
     """A home whose database was made, and stopped, once for the session."""
-    made = Path(tempfile.mkdtemp(prefix=f"penny-test-{os.getpid()}-"))
+    made = Path(tempfile.mkdtemp(prefix=f"penny-pytest-{os.getpid()}-"))
     Path.chmod(made, 0o755)
     async with embedded(made, durable=False):
         pass

@@ -11,7 +11,7 @@ from db.engine import Transaction
 from domain.periods import DateRange, Month
 from ledger import reports
 from ledger.reports import Compared, Comparison
-from tools.reads import scope
+from tools.reads import contributions, scope
 from tools.reads.scope import Scope
 from tools.result import Chart, Fact, Series, ToolResult
 from tools.tool import Args, Phrase, Tool, ToolContext
@@ -37,14 +37,20 @@ async def run(ctx: ToolContext, args: CompareArgs) -> ToolResult:
         found = await reports.compare(tx, a, b, ctx.preferences.currency, wanted=about.wanted)
         _, first = await scope.known(tx, DateRange(a.start, max(a.end, b.end)))
         pace = await _same_days(ctx, tx, a, b, about)
+        shops = await reports.compare(tx, a, b, ctx.preferences.currency, "merchant", about.wanted)
     text = _sentences(ctx, about, found) + scope.begins(ctx, a, first)
     if pace:
         text += _pace_sentence(ctx, pace)
     lines = [line for line in found.lines if line.change.minor]
+    text += contributions.sentence(ctx, found, shops, by_category=about.category is None)
     if about.category is None and lines:
         text += f"\n\n{_table(ctx, found, lines)}"
-    facts = _facts(ctx, about, found, lines) + (_facts(ctx, about, pace, []) if pace else ())
-    rows = tuple(_row(line) for line in found.lines[:50])
+    facts = (
+        _facts(ctx, about, found, lines)
+        + contributions.facts(ctx, found, shops)
+        + (_facts(ctx, about, pace, []) if pace else ())
+    )
+    rows = (*(_row(line) for line in found.lines[:50]), *contributions.rows(shops))
     return ToolResult(text, facts, _chart(ctx, about, found), rows)
 
 
@@ -159,7 +165,10 @@ def label(args: CompareArgs) -> str:
 
 COMPARE_PERIODS = Tool(
     name="compare_periods",
-    description="Spending in two periods side by side, with the change in money and percent; for one category or all.",
+    description=(
+        "Spending in two periods side by side: what changed, in money and percent, and which categories and merchants "
+        "made the difference; for one category or all."
+    ),
     args=CompareArgs,
     run=run,
     label=label,

@@ -12,7 +12,8 @@ from domain.money import Money
 from domain.periods import DateRange, Month
 from ledger import budgets, reports
 from ledger.reports import Flow, Line, Report
-from tools.reads import scope
+from tools import dates
+from tools.reads import scope, trends
 from tools.reads.scope import Scope
 from tools.result import Chart, ChartKind, Fact, Series, ToolResult
 from tools.tool import Args, Phrase, Tool, ToolContext
@@ -48,6 +49,10 @@ async def run(ctx: ToolContext, args: SpendingArgs) -> ToolResult:
         recorded, first = await scope.known(tx, days)
         report = await reports.spending(tx, recorded, args.by, base, about.wanted, flow)
         budget = await _budget(tx, days, about, base)
+        earlier = None
+        if args.by == "merchant" and first is None and flow == "spending" and days.start > dates.BEGINNING:
+            seen = recorded.until(ctx.today)
+            earlier = await reports.spending(tx, _before(seen), args.by, base, about.wanted, flow)
     when = during(days, ctx.today, ctx.preferences.locale)
     named = _named(ctx, report)
     facts = _facts(ctx, days, report, about, flow, budget, named)
@@ -62,13 +67,37 @@ async def run(ctx: ToolContext, args: SpendingArgs) -> ToolResult:
     )
     text = head + _elsewhere(ctx, report) + begins
     if len(named) > 1 or args.by != "category" or about.category is None:
-        text += f"{_most(ctx, args.by, flow, named, report)}\n\n{_table(ctx, args.by, named, report)}"
+        trend, more = _trend(ctx, report, earlier, flow)
+        facts += more
+        text += f"{_most(ctx, args.by, flow, named, report)}{trend}\n\n{_table(ctx, args.by, named, report)}"
     title = f"{'Spent' if flow == 'spending' else 'Received'}{_words(about, flow)} {when}"
     rows = tuple(
         {"label": name, "amount": str(line.amount.amount), "currency": line.amount.currency, "transactions": line.count}
         for name, line in named[:50]
     )
     return ToolResult(text, facts, _chart(ctx, args.by, named, title), rows)
+
+
+def _trend(ctx: ToolContext, report: Report, earlier: Report | None, flow: Flow) -> tuple[str, tuple[Fact, ...]]:
+    """What the breakdown shows beyond its sums; nothing is known of a merchant's past without records of it."""
+    if flow != "spending":
+        return "", ()
+    if report.by == "month":
+        return trends.months(ctx, report)
+    if report.by == "weekday":
+        return trends.weekdays(ctx, report)
+    if report.by == "merchant":
+        return trends.merchants(ctx, report, earlier if earlier and earlier.count else None)
+    return "", ()
+
+
+def _before(days: DateRange) -> DateRange:
+    """The same days of the month before for a month (so far), else as many days before."""
+    month = Month.of(days.start)
+    if days.start != month.first or Month.of(days.end) != month:
+        return days.before()
+    earlier = month.plus(-1)
+    return earlier.days if days == month.days else earlier.days.until(earlier.first + (days.end - days.start))
 
 
 def _verb(flow: Flow) -> str:

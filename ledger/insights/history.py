@@ -1,0 +1,123 @@
+"""What was spent, purchase by purchase, in the base currency: what every insight is computed from. One query."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Final
+from uuid import UUID
+
+from db.engine import Transaction
+from domain.money import Money
+from domain.periods import Month
+from ledger.categories import UNCATEGORIZED
+from ledger.insights.patterns import Found, Pattern, separate
+
+MONTHS: Final = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One purchase (`minor` positive) or refund (negative), in minor units; a category of None has the name
+    "Uncategorized". `merchant` is text from outside."""
+
+    no: int
+    day: date
+    minor: int
+    merchant: str
+    category_id: UUID | None
+    category: str
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A recurring charge and its past purchases, oldest first."""
+
+    merchant: str
+    pattern: Pattern
+    entries: tuple[Entry, ...]
+    among: bool = False
+
+    @property
+    def category_id(self) -> UUID | None:
+        return self.entries[-1].category_id
+
+    @property
+    def category(self) -> str:
+        return self.entries[-1].category
+
+
+@dataclass(frozen=True)
+class History:
+    """Everything spent in `currency` from `first` (where the records begin, or 26 months back) up to `today`, oldest
+    first. `others` are the currencies that are left out. `first` is None without any record."""
+
+    today: date
+    currency: str
+    first: date | None
+    entries: tuple[Entry, ...]
+    others: tuple[str, ...] = ()
+    names: Mapping[UUID | None, str] = field(default_factory=dict)
+
+    @cached_property
+    def charges(self) -> tuple[Charge, ...]:
+        """The recurring charges, ended ones too, dearest month first."""
+        series: defaultdict[str, list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            if entry.minor > 0 and entry.merchant:
+                series[entry.merchant.lower()].append(entry)
+        charges: list[Charge] = []
+        for own in series.values():
+            if len(own) < 2:
+                continue
+            amounts = [Money(entry.minor, self.currency) for entry in own]
+            patterns = separate([entry.day for entry in own], amounts, self.today)
+            charges.extend(_charge(own, found) for found in patterns)
+        return tuple(sorted(charges, key=lambda c: (-c.pattern.per_month.minor, c.merchant.lower())))
+
+    @cached_property
+    def everyday(self) -> tuple[Entry, ...]:
+        """What is no recurring charge."""
+        recurring = {entry.no for charge in self.charges for entry in charge.entries}
+        return tuple(entry for entry in self.entries if entry.no not in recurring)
+
+    def money(self, minor: int) -> Money:
+        return Money(minor, self.currency)
+
+
+def _charge(own: list[Entry], found: Found) -> Charge:
+    return Charge(own[-1].merchant, found.pattern, tuple(own[at] for at in found.at), found.among)
+
+
+async def load(tx: Transaction, today: date, currency: str) -> History:
+    """The spending of 26 months up to `today`: what left in spending categories or without one, refunds as negatives,
+    transfers and income left out."""
+    rows = await tx.pg.fetch(
+        """
+        SELECT t.merchant, t.category_id, c.name, t.currency,
+               array_agg(t.no ORDER BY t.no) AS nos, array_agg(t.day ORDER BY t.no) AS days,
+               array_agg(-t.amount_minor ORDER BY t.no) AS minors, array_agg(t.pending ORDER BY t.no) AS pending
+          FROM txn t LEFT JOIN category c ON c.user_id = $1 AND c.id = t.category_id
+         WHERE t.user_id = $1 AND t.day BETWEEN $2 AND $3
+           AND (c.kind = 'spending' OR (t.category_id IS NULL AND t.amount_minor < 0))
+         GROUP BY t.merchant, t.category_id, c.name, t.currency
+        """,
+        tx.user,
+        Month.of(today).plus(-MONTHS).first,
+        today,
+    )
+    entries, names = [], {}
+    for row in rows:
+        name = row["name"] or UNCATEGORIZED
+        names[row["category_id"]] = name
+        if row["currency"] == currency:
+            for no, day, minor, pending in zip(row["nos"], row["days"], row["minors"], row["pending"], strict=True):
+                entries.append(Entry(no, day, minor, row["merchant"], row["category_id"], name, pending))
+    entries.sort(key=lambda entry: (entry.day, entry.no))
+    others = sorted({row["currency"] for row in rows} - {currency})
+    first = entries[0].day if entries else None
+    return History(today, currency, first, tuple(entries), tuple(others), names)
