@@ -82,11 +82,17 @@ async def read(http: aiohttp.ClientSession, url: str, **request: object) -> tupl
     return first, time.perf_counter() - began
 
 
+def new_home() -> Path:
+    """A PENNY_HOME that PostgreSQL's account can reach, when this runs as root too."""
+    home = Path(tempfile.mkdtemp(prefix="penny-bench-"))
+    home.chmod(0o755)
+    return home
+
+
 async def main() -> None:
     """Prints the table."""
     script = {"then": "repeat_last", "turns": [{"text": "word " * TOKENS, "token_delay": 0.02}]}
-    home = Path(tempfile.mkdtemp(prefix="penny-bench-"))
-    home.chmod(0o755)
+    home = new_home()
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, home, ignore_errors=True)
         path = home / "script.json"
