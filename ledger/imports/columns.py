@@ -42,8 +42,9 @@ HEADINGS: Final[dict[Role, tuple[str, ...]]] = {
         "balance", "running balance", "running bal", "account balance", "saldo", "kontostand", "saldo nach buchung",
         "solde", "差引残高", "残高", "saldo na mutatie",
     ),
+    "payer": ("zahlungspflichtige r", "payer", "debtor", "debtor name"),
     "merchant": (
-        "merchant", "merchant name", "payee", "beguenstigter zahlungspflichtiger", "begünstigter zahlungspflichtiger",
+        "zahlungsempfänger in", "merchant", "merchant name", "payee", "beguenstigter zahlungspflichtiger", "begünstigter zahlungspflichtiger",
         "begünstigter auftraggeber", "auftraggeber begünstigter", "auftraggeber empfänger", "zahlungsempfänger",
         "empfänger", "name zahlungsbeteiligter", "counterparty", "counterparty name", "name", "name description",
         "naam omschrijving", "description", "transaction description", "narrative", "details", "libellé", "concepto",

@@ -35,6 +35,7 @@ _NAMES: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SAMPLE_LINES: Final = 60
 _PENDING: Final = {"pending", "vorgemerkt", "authorised", "authorized", "yes", "true", "in progress", "offen"}
 _VOID: Final = {"declined", "reverted", "failed", "cancelled", "canceled", "rejected"}
+_MARKS: Final = {".": "point", ",": "comma"}
 _ORDERS: Final = {"dmy": "day, month, year", "mdy": "month, day, year", "ymd": "year, month, day"}
 
 
@@ -177,6 +178,8 @@ class _Table:
         self._days: dict[str, date] = {}
 
     def read(self, notes: list[str], skipped: int) -> Statement:
+        if tells_direction([self._cell(record, "memo") for record in self.records]):
+            self.place.pop("memo", None)
         order = self.mapping.date_order or order_of([self._cell(r, "date") for r in self.records])
         written = [self._written(record) for record in self.records]
         digits = [w.digits for row in written for w in row.values()]
@@ -186,7 +189,9 @@ class _Table:
         for record, value in zip(self.records, values, strict=True):
             if value is not None:
                 self._line(record, value, order, sign)
-        notes += [f"Days are read as {_ORDERS[order]}; decimals follow a {'point' if mark == '.' else 'comma'}."]
+        if self.rows.lines:
+            example = self._cell(self.records[0], "date")
+            notes.append(f"“{clean(example, 32)}” is {self._days[example]}; decimals follow a {_MARKS[mark]}.")
         if why:
             spent = "negative" if sign == "as_is" else "positive"
             notes.append(f"Spending is {spent} in this file, by {why}.")
@@ -277,13 +282,15 @@ class _Table:
             except ValueError:
                 self.rows.refuse(record.line, f"“{clean(written_day, 32)}” is not a day ({_ORDERS[order]}).")
                 return
-        merchant = clean(self._cell(record, "merchant"), MERCHANT_LENGTH)
+        minor = -value.minor if sign == "inverted" and not value.settled else value.minor
+        payer = self._cell(record, "payer") if minor > 0 else ""
+        merchant = clean(payer or self._cell(record, "merchant"), MERCHANT_LENGTH)
         memo = clean(self._cell(record, "memo"), MEMO_LENGTH)
         self.rows.add(
             StatementLine(
                 line=record.line,
                 day=day,
-                minor=-value.minor if sign == "inverted" and not value.settled else value.minor,
+                minor=minor,
                 merchant=merchant or memo[:MERCHANT_LENGTH].rstrip(),
                 memo=memo if merchant else "",
                 bank_id=clean(self._cell(record, "id"), ID_LENGTH) or None,

@@ -8,14 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.errors import InvalidInput
 
-ROLES: Final = (
-    "date", "amount", "debit", "credit", "direction", "balance", "merchant", "memo", "category", "currency", "status",
-    "id",
-)  # fmt: skip
-
 Role = Literal[
-    "date", "amount", "debit", "credit", "direction", "balance", "merchant", "memo", "category", "currency", "status",
-    "id",
+    "date", "amount", "debit", "credit", "direction", "balance", "payer", "merchant", "memo", "category", "currency",
+    "status", "id",
 ]  # fmt: skip
 
 MAX_CHARACTERS: Final = 10_000

@@ -88,7 +88,7 @@ def _text(data: bytes) -> str:
 def _transactions(text: str) -> Iterator[tuple[int, Fields]]:
     """Each <STMTTRN>: the line it is on, and its values, with the statement's currency as "CURDEF"."""
     fields: Fields | None = None
-    currency, within, line, at, begun, statements = "", "", 1, 0, 1, 0
+    currency, within, at, begun, statements = "", "", 0, 1, 0
     for tag in _TAG.finditer(text):
         closing, name, value = tag[1], tag[2].upper(), tag[3].strip()
         if closing:
@@ -100,9 +100,8 @@ def _transactions(text: str) -> Iterator[tuple[int, Fields]]:
         elif name == "STMTTRN":
             if fields is not None:
                 raise UnreadableFile(f"Line {begun}: a transaction begins that does not end.")
-            line += text.count("\n", at, tag.start())
-            at = begun_at = tag.start()
-            begun = line + text.count("\n", at, begun_at)
+            begun += text.count("\n", at, tag.start())
+            at = tag.start()
             fields, within = {"CURDEF": currency}, ""
         elif name in _STATEMENTS:
             statements += 1

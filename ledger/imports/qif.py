@@ -53,7 +53,10 @@ def read(data: bytes, currency: str, mapping: Mapping, progress: Progress) -> St
                     category=None if category.startswith("[") else clean(category, MERCHANT_LENGTH) or None,
                 )
             )
-    return rows.done("qif", [f"QIF in {encoding}; days have the {'day' if order == 'dmy' else 'month'} first."])
+    notes = [f"QIF in {encoding}."]
+    if rows.lines:
+        notes.append(f"The first transaction is of {rows.lines[0].day}.")
+    return rows.done("qif", notes)
 
 
 def _records(text: str) -> list[_Record]:

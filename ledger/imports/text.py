@@ -30,6 +30,7 @@ _GUESSED: Final = ["cp1252", "cp932", "cp1250", "cp1251", "gb18030", "big5", "eu
 _SAMPLE_BYTES: Final = 64 * 1024
 _PLAIN = re.compile(r"[ -~]*")
 _SPACE = re.compile(r"\s+")
+_RAISED = re.compile(r"[^\W\d_][¹³¿¯]|\ufffd")
 _FORMULA = ("'=", "'+", "'-", "'@")
 
 
@@ -64,8 +65,15 @@ def _encoding(data: bytes) -> str:
         # Only lines with other letters than ASCII say anything about the encoding.
         telling = b"\n".join(line for line in data.split(b"\n") if not line.isascii())[:_SAMPLE_BYTES]
         best = from_bytes(telling, cp_isolation=_GUESSED, language_threshold=0.0).best()
-        return best.encoding if best else "cp1252"
+        found = best.encoding if best else "cp1252"
+        return _latin(telling) if found in ("cp1250", "cp1252", "cp1254") else found
     return "utf-8"
+
+
+def _latin(telling: bytes) -> str:
+    """Western or, when raised figures would stand within words, Eastern European: their other letters mostly agree."""
+    western = telling.decode("cp1252", "replace")
+    return "cp1250" if _RAISED.search(western) else "cp1252"
 
 
 def clean(text: str, limit: int) -> str:
