@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,7 @@ _SHAPE = re.compile(
     r"(?P<lead>[-+(]?)\s*(?P<before>[^\d\s.,()+-]{0,4}?)\s*(?P<sign>[-+]?)\s*"
     r"(?P<digits>\d[\d.,'’ ]*|[.,]\d+)\s*(?P<after>[^\d\s.,()+-]{0,4}?)\s*(?P<trail>[-+)]?)\s*(?P<dr>(?:CR|DR|Cr|Dr)?)"
 )
+_ENOUGH: Final = 3
 _SPACES = str.maketrans(dict.fromkeys("\xa0\u202f\u2009\t", " ") | {"−": "-", "–": "-", "＋": "+", "－": "-"})
 _GROUPED = {"." : re.compile(r"\d{1,3}(,\d{2,3})*(\.\d*)?|\d+(\.\d*)?|\.\d+"),
             "," : re.compile(r"\d{1,3}(\.\d{3})*(,\d*)?|\d+(,\d*)?|,\d+")}  # fmt: skip
@@ -53,8 +55,11 @@ def decimal_mark(written: Iterable[str], currency: str) -> str:
     """A point or a comma, by the digits of all amounts. Raises AmbiguousFile when they do not tell, or tell both."""
     places = exponent(currency)
     votes: set[str] = set()
+    hints: set[str] = set()
+    seen, thirds = 0, Counter[str]()
     open_ = False
     for digits in written:
+        seen += 1
         points, commas = digits.count("."), digits.count(",")
         if points and commas:
             votes.add("." if digits.rfind(".") > digits.rfind(",") else ",")
@@ -67,8 +72,13 @@ def decimal_mark(written: Iterable[str], currency: str) -> str:
                 votes.add(mark)
             elif places >= 3:
                 open_ = True
-            else:  # three digits after one mark are thousands: no currency of fewer decimals is written with three
-                votes.add("," if mark == "." else ".")
+                thirds[mark] += 1
+            else:  # thousands, as currencies of fewer decimals are not written with three; if nothing says otherwise
+                hints.add("," if mark == "." else ".")
+    votes = votes or hints
+    for mark, times in thirds.items():
+        if not votes and times == seen >= _ENOUGH:  # with thousands, small amounts would be written without a mark
+            return mark
     if len(votes) > 1:
         raise AmbiguousFile(
             "Some amounts use a point and others a comma for decimals; say which in the mapping: "

@@ -35,6 +35,7 @@ _NAMES: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SAMPLE_LINES: Final = 60
 _PENDING: Final = {"pending", "vorgemerkt", "authorised", "authorized", "yes", "true", "in progress", "offen"}
 _VOID: Final = {"declined", "reverted", "failed", "cancelled", "canceled", "rejected"}
+AMOUNTS: Final[tuple[Role, ...]] = ("amount", "debit", "credit")
 _MARKS: Final = {".": "point", ",": "comma"}
 _ORDERS: Final = {"dmy": "day, month, year", "mdy": "month, day, year", "ymd": "year, month, day"}
 
@@ -163,6 +164,8 @@ def _without_end(records: list[_Record], place: Columns) -> tuple[list[_Record],
 def _without_void(records: list[_Record], place: Columns) -> tuple[list[_Record], int]:
     """Without payments that came to nothing."""
     status = place.get("status")
+    if status is None:
+        return records, 0
     standing = [record for record in records if record.cell(status).casefold() not in _VOID]
     return standing, len(records) - len(standing)
 
@@ -176,6 +179,7 @@ class _Table:
         self.records, self.place, self.rows, self.mapping = records, place, rows, mapping
         self.currency, self.kind, self.places = currency, kind, exponent(currency)
         self._days: dict[str, date] = {}
+        self._amounts = [role for role in AMOUNTS if role in place]
 
     def read(self, notes: list[str], skipped: int) -> Statement:
         if tells_direction([self._cell(record, "memo") for record in self.records]):
@@ -190,8 +194,8 @@ class _Table:
             if value is not None:
                 self._line(record, value, order, sign)
         if self.rows.lines:
-            example = self._cell(self.records[0], "date")
-            notes.append(f"“{clean(example, 32)}” is {self._days[example]}; decimals follow a {_MARKS[mark]}.")
+            example, day = next(iter(self._days.items()))
+            notes.append(f"“{clean(example, 32)}” is {day}; decimals follow a {_MARKS[mark]}.")
         if why:
             spent = "negative" if sign == "as_is" else "positive"
             notes.append(f"Spending is {spent} in this file, by {why}.")
@@ -203,7 +207,7 @@ class _Table:
     def _written(self, record: _Record) -> dict[Role, Written]:
         """The amounts of a row that can be taken apart; zero and empty cells of a debit or credit column are none."""
         found: dict[Role, Written] = {}
-        for role in ("amount", "debit", "credit"):
+        for role in self._amounts:
             if cell := self._cell(record, role):
                 amount = take_apart(cell)
                 if amount is not None and (role == "amount" or amount.digits.strip("0.,")):
@@ -263,7 +267,8 @@ class _Table:
         if not open_:
             return "as_is", ""
         balances = [self._balance(record, mark) for record, _ in open_]
-        texts = [f"{self._cell(r, 'merchant')} {self._cell(r, 'memo')}" for r, _ in open_]
+        card = self.kind == "credit"
+        texts = [f"{self._cell(r, 'merchant')} {self._cell(r, 'memo')}" if card else "" for r, _ in open_]
         return sign_of([value.minor for _, value in open_], texts, balances, self.kind)
 
     def _balance(self, record: _Record, mark: str) -> int | None:

@@ -18,7 +18,7 @@ from ledger.imports.statement import Progress, Rows, Statement, StatementLine, U
 from ledger.imports.text import ID_LENGTH, MEMO_LENGTH, MERCHANT_LENGTH, clean, decode
 
 _TAG = re.compile(r"<(/?)([A-Za-z0-9._]{1,40})\s*/?>([^<]*)")
-_CDATA = re.compile(r"<!\[CDATA\[([^\]]*)\]\]>")
+_CDATA = re.compile(r"<!\[CDATA\[([^\]<]{0,1000})\]\]>")
 _NO_ID: Final = {"", "0", "NONE", "NONREF", "NOTPROVIDED", "N/A", "NULL"}
 _STATEMENTS: Final = {"STMTRS", "CCSTMTRS", "INVSTMTRS"}
 _CHARSET = re.compile(rb"CHARSET:\s*(\d+)")

@@ -48,7 +48,10 @@ def bring(database: Database, holder: UUID) -> Import:
     """Imports text or bytes: `await bring(data, "Checking", map={...}, dry_run=True)`."""
 
     async def bringing(
-        data: bytes | str, account: str = "Checking", map: dict[str, Any] | None = None, **more: Any  # noqa: A002
+        data: bytes | str,
+        account: str = "Checking",
+        map: dict[str, Any] | None = None,
+        **more: Any,  # noqa: A002
     ) -> Report:
         chosen = mapping.Mapping.model_validate(map) if map else None
         raw = data.encode() if isinstance(data, str) else data
