@@ -44,7 +44,8 @@ HEADINGS: Final[dict[Role, tuple[str, ...]]] = {
     ),
     "payer": ("zahlungspflichtige r", "payer", "debtor", "debtor name"),
     "merchant": (
-        "zahlungsempfänger in", "merchant", "merchant name", "payee", "beguenstigter zahlungspflichtiger", "begünstigter zahlungspflichtiger",
+        "zahlungsempfänger in",
+        "merchant", "merchant name", "payee", "beguenstigter zahlungspflichtiger", "begünstigter zahlungspflichtiger",
         "begünstigter auftraggeber", "auftraggeber begünstigter", "auftraggeber empfänger", "zahlungsempfänger",
         "empfänger", "name zahlungsbeteiligter", "counterparty", "counterparty name", "name", "name description",
         "naam omschrijving", "description", "transaction description", "narrative", "details", "libellé", "concepto",

@@ -32,7 +32,10 @@ async def nasty(database: Database, user: UUID) -> None:
     """An account with names and texts that want escaping, and amounts of three decimals."""
     async with database.transaction(user) as tx:
         await tx.pg.execute(
-            "INSERT INTO account (user_id, name, kind, currency, opening_minor) VALUES ($1, '=Cash & Co', 'cash', 'KWD', 5)",
+            """
+            INSERT INTO account (user_id, name, kind, currency, opening_minor)
+            VALUES ($1, '=Cash & Co', 'cash', 'KWD', 5)
+            """,
             user,
         )
         await tx.pg.execute("UPDATE app_user SET last_txn_no = 8 WHERE id = $1", user)
@@ -56,8 +59,8 @@ async def test_the_json_export_has_the_contracts_shape(database: Database, resid
 
     document = json.loads(await exported(database, resident, "json", sessions=sessions))
     assert list(document) == [
-        "user", "exported_at", "accounts", "categories", "budgets", "transactions", "rules", "goals", "facts", "journal",
-        "sessions",
+        "user", "exported_at", "accounts", "categories", "budgets", "transactions", "rules", "goals", "facts",
+        "journal", "sessions",
     ]  # fmt: skip
     assert (document["user"], document["exported_at"]) == (str(resident), "2026-11-22T12:00:00+00:00")
     assert len(document["transactions"]) == len(home.transactions)
@@ -123,7 +126,7 @@ async def test_the_csv_export_comes_in_again(database: Database, user: UUID) -> 
 async def test_beancount_accepts_the_ledger(
     database: Database, resident: UUID, user: UUID, home: Household, tmp_path: Path
 ) -> None:
-    """Its own checker finds no error, and it has every transaction with its amount, for the household and hard names."""
+    """Its own checker finds no error, and it has every transaction, for the household and for hard names."""
     await nasty(database, user)
     for person, count in ((resident, len(home.transactions)), (user, len(NASTY))):
         file = tmp_path / f"{person}.beancount"

@@ -50,8 +50,8 @@ def bring(database: Database, holder: UUID) -> Import:
     async def bringing(
         data: bytes | str,
         account: str = "Checking",
-        map: dict[str, Any] | None = None,
-        **more: Any,  # noqa: A002
+        map: dict[str, Any] | None = None,  # noqa: A002
+        **more: Any,
     ) -> Report:
         chosen = mapping.Mapping.model_validate(map) if map else None
         raw = data.encode() if isinstance(data, str) else data

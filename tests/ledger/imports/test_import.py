@@ -49,7 +49,10 @@ async def test_rules_come_before_habits(database: Database, holder: UUID, bring:
     """A merchant's rule files a new transaction, else the category most of its transactions have, else nothing."""
     async with database.transaction(holder) as tx:
         await tx.pg.execute(
-            "INSERT INTO rule (user_id, merchant, category_id) SELECT $1, 'SHELL', id FROM category WHERE name = 'Transport'",
+            """
+            INSERT INTO rule (user_id, merchant, category_id)
+            SELECT $1, 'SHELL', id FROM category WHERE name = 'Transport'
+            """,
             holder,
         )
         await tx.pg.execute(

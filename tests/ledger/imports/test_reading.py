@@ -68,7 +68,7 @@ def test_amounts_that_leave_the_mark_open_are_asked_about() -> None:
         (("13/11/2026", "02/11/2026"), ["2026-11-13", "2026-11-02"]),
         (("11/13/2026", "11/02/2026"), ["2026-11-13", "2026-11-02"]),
         (("2.11.26", "3.11.26"), ["2026-11-02", "2026-11-03"]),
-        (("10/01/2026", "11/01/2026", "12/01/2026", "01/02/2026"), ["2026-01-10", "2026-01-11", "2026-01-12", "2026-02-01"]),
+        (("10/01/2026", "11/01/2026", "01/02/2026"), ["2026-01-10", "2026-01-11", "2026-02-01"]),
         (("2026/11/02", "20261103"), ["2026-11-02", "2026-11-03"]),
         (("2 Nov 2026", "Nov 3, 2026", "04-Dez-26"), ["2026-11-02", "2026-11-03", "2026-12-04"]),
         (("2026-11-02T23:59:59Z", "2026-11-03 08:00"), ["2026-11-02", "2026-11-03"]),
@@ -113,7 +113,7 @@ def test_a_mapping_names_the_columns() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['{"dates": "dmy"}', '{"columns": {"price": 1}}', '{"date_order": "ydm"}', "[", '"x"', '{"header": true}', " " * 20_000],
+    ['{"dates": "dmy"}', '{"columns": {"price": 1}}', '{"date_order": "ydm"}', "[", '{"header": true}', " " * 99_999],
 )  # fmt: skip
 def test_a_mapping_that_says_something_else_is_refused(text: str) -> None:
     """Unknown names and values are named, not ignored."""
@@ -150,7 +150,8 @@ def test_rows_of_other_formats_are_named_by_line(name: str) -> None:
     files = {
         "ofx": ("<OFX>\n<STMTRS><CURDEF>EUR\n<STMTTRN>\n<DTPOSTED>20261101<TRNAMT>-5.00<FITID>1\n</STMTTRN>", 3),
         "camt": (
-            '<Document>\n<B><Stmt>\n<Ntry><Amt Ccy="EUR">5</Amt><CdtDbtInd>DBIT</CdtDbtInd></Ntry></Stmt></B></Document>',
+            '<Document>\n<B><Stmt>\n<Ntry><Amt Ccy="EUR">5</Amt><CdtDbtInd>DBIT</CdtDbtInd></Ntry>'
+            "</Stmt></B></Document>",
             3,
         ),
         "qif": ("!Type:Bank\nD11/30/2026\nTfive\n^\n", 2),
