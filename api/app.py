@@ -11,7 +11,20 @@ from api import problems
 from api.edge import Edge
 from api.openapi import describe
 from api.problems import documented
-from api.routes import health, insights, journal, messages, model, money, page, preferences, proposals, runs, sessions
+from api.routes import (
+    health,
+    insights,
+    journal,
+    messages,
+    model,
+    money,
+    page,
+    preferences,
+    proposals,
+    runs,
+    sessions,
+    transfer,
+)
 from api.services import Services
 
 DESCRIPTION = """A conversational budget assistant: ask about money, or ask for a change, which becomes a proposal that
@@ -28,6 +41,7 @@ ROUTERS = (
     insights.router,
     preferences.router,
     model.router,
+    transfer.router,
 )
 
 

@@ -17,6 +17,9 @@ from api.problems import internal, problem
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request's body."""
 
+BODY_LIMITS = {"/v1/imports": 10 * BODY_LIMIT + 64 * 1024}
+"""Routes that take more: a file of 10 MiB, and the form around it."""
+
 log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS = {
@@ -43,6 +46,7 @@ class Edge:
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        limit = BODY_LIMITS.get(scope["path"], self.body_limit)
         started = False
         received = 0
 
@@ -61,14 +65,14 @@ class Edge:
             message = await receive()
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
-                if received > self.body_limit:
+                if received > limit:
                     raise HTTPException(413)
             return message
 
         announced = headers.get("content-length", "")
         try:
-            if announced.isdecimal() and int(announced[:20]) > self.body_limit:
-                detail = f"The request's body is larger than the {self.body_limit} bytes accepted here."
+            if announced.isdecimal() and int(announced[:20]) > limit:
+                detail = f"The request's body is larger than the {limit} bytes accepted here."
                 await problem(request_id, 413, "too_large", detail)(scope, receive, send_on)
             else:
                 await self.app(scope, receive_on, send_on)

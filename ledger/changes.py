@@ -14,6 +14,7 @@ from asyncpg.exceptions import ForeignKeyViolationError, UniqueViolationError
 
 from db.engine import Transaction
 from domain.errors import Conflict, NotFound
+from ledger.imports import batches
 from ledger.rows import TABLES, Json, Row, Table, to_json
 
 
@@ -130,7 +131,14 @@ async def apply(tx: Transaction, changes: Sequence[Change]) -> tuple[Change, ...
         raise Stale("Something this change depends on was changed in the meantime.", table=error.table_name) from None
 
 
-_NAMES = {"account": "account", "budget": "budget", "category": "category", "rule": "rule", "txn": "transaction"}
+_NAMES = {
+    "account": "account",
+    "budget": "budget",
+    "category": "category",
+    "import_batch": "import",
+    "rule": "rule",
+    "txn": "transaction",
+}
 
 
 async def _write(tx: Transaction, change: Change) -> Change:
@@ -148,6 +156,8 @@ async def _write(tx: Transaction, change: Change) -> Change:
         )
     if change.table == "txn" and change.before is None and change.after is not None:
         return replace(change, after={**change.after, "no": written["no"]})
+    if change.table == "import_batch" and not await batches.follow(tx, change.key, change.before, change.after):
+        raise Stale(batches.CHANGED, table=change.table, key=dict(change.key))
     return change
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.ids import new_id
 
-Table = Literal["account", "budget", "category", "rule", "txn"]
+Table = Literal["account", "budget", "category", "import_batch", "rule", "txn"]
 Json = str | int | bool | None
 Row = Mapping[str, Json]
 """Column to JSON value: whole numbers exact, days as ISO text, ids as UUID text."""
@@ -71,6 +71,18 @@ TABLES: Final[Mapping[Table, Shape]] = {
             "version": _VERSION,
         },
         referred_by=(("budget", "category_id"), ("rule", "category_id"), ("txn", "category_id")),
+    ),
+    "import_batch": Shape(
+        _ID,
+        {
+            "account_id": Column("uuid"),
+            "source": Column("text"),
+            "format": Column("text"),
+            "added": Column("int"),
+            # whether its transactions are in the ledger: changing it takes them out or puts them back
+            "standing": Column("boolean", True, required=False),
+            "version": _VERSION,
+        },
     ),
     "rule": Shape(_ID, {"merchant": Column("text"), "category_id": Column("uuid"), "version": _VERSION}),
     "txn": Shape(

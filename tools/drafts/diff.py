@@ -133,6 +133,7 @@ _FIELDS: Final[Mapping[Table, Sequence[tuple[str, Callable[[Row, _Names], Value]
         ("memo", _plain("memo")),
         ("pending", _pending),
     ),
+    "import_batch": (("transactions", lambda row, _: str(row["added"]) if row["standing"] else None),),
     "rule": (("merchant", _plain("merchant")), ("category", _category)),
     "category": (("name", _plain("name")), ("group", _plain("group_name")), ("kind", _plain("kind"))),
     "account": (
@@ -160,5 +161,6 @@ _TITLES: Final[Mapping[Table, Callable[[Row, Row, _Names], str]]] = {
     "txn": _txn_title,
     "rule": lambda _, row, __: f"Rule for {outside(str(row['merchant']))}",
     "category": lambda _, row, __: f"Category {row['name']}",
+    "import_batch": lambda _, row, names: f"Import of {outside(str(row['source']))} into {_account(row, names)}",
     "account": lambda _, row, __: f"Account {row['name']}",
 }

@@ -11,6 +11,7 @@ from db.engine import Transaction
 from domain.errors import Conflict, NotFound
 from ledger import changes, journal
 from ledger.changes import Change
+from ledger.imports import batches
 from ledger.journal import Entry
 from ledger.rows import Row
 from tools.drafts.draft import Draft, Intent
@@ -57,6 +58,8 @@ async def undo(tx: Transaction, args: Mapping[str, Any]) -> Draft:
         now = await changes.current(tx, change)
         if _values(now) != _values(change.after):
             raise await _overtaken(tx, entry, change, what)
+        if change.table == "import_batch" and not await batches.follows(tx, change.key, change.after, change.before):
+            raise NotUndoable(f"“{what}” cannot be {'undone' if applies else 'applied again'}: {batches.CHANGED}")
         there.append(replace(change, after=now))
     return Draft(f"{'Undo' if applies else 'Apply again'} “{what}”.", changes.inverse(there), undoes=entry.id)
 

@@ -1,0 +1,1 @@
+"""Everything of a user as a file: JSON, CSV or beancount, made piece by piece."""
