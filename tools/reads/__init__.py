@@ -7,6 +7,7 @@ from typing import Any
 from tools.reads.accounts import LIST_ACCOUNTS
 from tools.reads.budget_status import GET_BUDGET_STATUS
 from tools.reads.comparison import COMPARE_PERIODS
+from tools.reads.goals import LIST_GOALS
 from tools.reads.history import GET_CHANGE_HISTORY
 from tools.reads.recurring import FIND_RECURRING
 from tools.reads.spending import GET_SPENDING
@@ -20,5 +21,6 @@ READS: tuple[Tool[Any], ...] = (
     COMPARE_PERIODS,
     FIND_RECURRING,
     LIST_ACCOUNTS,
+    LIST_GOALS,
     GET_CHANGE_HISTORY,
 )
