@@ -150,7 +150,7 @@ async def test_preferences_that_do_not_exist_are_refused(client: httpx.AsyncClie
 
 
 async def test_envelope_preferences_are_set_and_cleared(client: httpx.AsyncClient) -> None:
-    """A month's first day, caps and the switch are kept; null clears what may be nothing; the middle of a month is none."""
+    """A month's first day, caps and the switch are kept; null clears; the middle of a month is refused."""
     wanted = {"envelopes_since": "2026-11-01", "auto_apply": True, "auto_each_minor": 2000}
     assert (await client.patch("/v1/preferences", json=wanted)).json() == DEFAULTS | wanted
     cleared = await client.patch("/v1/preferences", json={"envelopes_since": None, "auto_each_minor": None})

@@ -41,7 +41,8 @@ async def edit_transaction(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     about = await bonds.posting(tx, args["transaction"])
     wanted = dict(args["fields"])
     if "size" in wanted:
-        wanted["amount_minor"] = wanted.pop("size") * (1 if int(about[1]["amount_minor"] or 0) > 0 else -1)
+        sign = 1 if int(about[1]["amount_minor"] or 0) > 0 else -1
+        wanted = {"amount_minor": wanted.pop("size") * sign} | wanted
     if about[1]["transfer_id"] is not None:
         _check_transfer(wanted)
         rows, shared = await bonds.ends(tx, about), _OF_BOTH_ENDS

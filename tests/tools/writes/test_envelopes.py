@@ -25,7 +25,7 @@ def usd(minor: int) -> Money:
     return Money(minor, "USD")
 
 
-async def apply(penny: Penny, name: str, **args: Any) -> None:
+async def apply(penny: Penny, name: str, /, **args: Any) -> None:
     proposal = await penny.propose(name, **args)
     await proposals.confirm(penny.db, penny.user, UUID(proposal["id"]), proposal["hash"])
 
@@ -104,7 +104,7 @@ async def test_overspending_is_covered_from_a_category_or_from_the_unassigned(pe
 
 
 async def test_a_goal_tells_what_a_month_has_to_bring(penny: Penny) -> None:
-    """Checking has 2,965; a goal of 5,000 by the end of January lacks 2,035 over three months, and is on track today."""
+    """Checking has 2,965; a goal of 5,000 by the end of January lacks 2,035 over three months, and is on track."""
     await apply(penny, "set_goal", name="Japan trip", amount=5_000, date="2027-01-31", account="checking")
     result = await catalog.call(penny.context, "list_goals", {})
     assert "$2,965.00 (59.3%) is there, on Checking; $2,035.00 is missing." in result.summary

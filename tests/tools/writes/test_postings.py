@@ -14,7 +14,7 @@ from ledger import budgets, reports
 from ledger.budgets import Month
 from tools import proposals
 from tools.drafts.undo import NotUndoable
-from tools.writes.splits import parts
+from tools.writes.splits import SplitArgs, parts
 
 if TYPE_CHECKING:
     from conftest import Penny
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NOVEMBER = DateRange(date(2026, 11, 1), date(2026, 11, 30))
 
 
-async def apply(penny: Penny, name: str, **args: Any) -> UUID:
+async def apply(penny: Penny, name: str, /, **args: Any) -> UUID:
     proposal = await penny.propose(name, **args)
     return (await proposals.confirm(penny.db, penny.user, UUID(proposal["id"]), proposal["hash"])).journal_id
 
@@ -35,9 +35,16 @@ async def spent(penny: Penny) -> dict[str, int]:
 
 @pytest.mark.parametrize(
     ("said", "merchant"),
-    [("2", "Trader Joe's #123"), ("#2", "Trader Joe's #123"), ("the last one", "Luigi's"), ("latest", "Luigi's"),
-     ("the last Shell one", "Shell"), ("trader joes", "Trader Joe's #88"), ("my last purchase at Apple TV", "Apple TV")],
-)  # fmt: skip
+    [
+        ("2", "Trader Joe's #123"),
+        ("#2", "Trader Joe's #123"),
+        ("the last one", "Luigi's"),
+        ("latest", "Luigi's"),
+        ("the last Shell one", "Shell"),
+        ("trader joes", "Trader Joe's #88"),
+        ("my last purchase at Apple TV", "Apple TV"),
+    ],
+)
 async def test_a_transaction_is_found_as_people_name_it(penny: Penny, said: str, merchant: str) -> None:
     """A number, "the last one", and a merchant for the latest one there."""
     assert f"({merchant}," in (await penny.call("delete_transaction", transaction=said)).summary
@@ -45,7 +52,8 @@ async def test_a_transaction_is_found_as_people_name_it(penny: Penny, said: str,
 
 async def test_an_edit_says_what_changes_and_the_diff_shows_it(penny: Penny) -> None:
     """Each changed field is in the sentence and in the diff, and nothing else is."""
-    result = await penny.call("edit_transaction", transaction=6, amount="30.50", date="yesterday", tags="#Work, lunch")
+    args = {"amount": "30.50", "date": "yesterday", "tags": "#Work, lunch"}
+    result = await penny.call("edit_transaction", transaction=6, **args)
     assert result.summary == (
         "I can change transaction 6 (Luigi's, Nov 14, 2026, $35.00): amount to $30.50, date to Nov 21, 2026, "
         "tags to “lunch work”. Confirm to apply."
@@ -160,8 +168,6 @@ async def test_what_cannot_be_done_is_said(penny: Penny, name: str, args: dict[s
 )
 def test_parts_are_read_as_people_and_models_write_them(text: Any, found: list[tuple[str, str]]) -> None:
     """In either order, with signs and separators, as a list of objects."""
-    from tools.writes.splits import SplitArgs
-
     args = SplitArgs.model_validate({"transaction": 1, "parts": text})
     assert [(category, str(amount)) for category, amount in parts(args.parts)] == found
 
