@@ -68,6 +68,8 @@ async def split_transaction(tx: Transaction, args: Mapping[str, Any]) -> Draft:
 
 def _amounts(minors: Sequence[int | None], whole: Money, locale: str) -> list[int]:
     """The parts' amounts, the one left out filled in. Raises InvalidInput when they are not the whole."""
+    if any(minor is not None and minor <= 0 for minor in minors):
+        raise InvalidInput("Each part needs an amount of more than nothing.")
     size = abs(whole)
     given = Money(sum(minor for minor in minors if minor is not None), size.currency)
     rest = size - given
