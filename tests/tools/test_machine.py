@@ -1,7 +1,7 @@
 """The ledger against a plain-Python one: whatever people do with their money, both hold the same to the minor unit.
 
-Every example is one database transaction, rolled back at its end. The promise is 300 examples of 30 steps
-(PENNY_MACHINE_EXAMPLES=300); the everyday run has fewer.
+Every example is one database transaction, rolled back at its end. The promise is 300 examples of 30 steps;
+PENNY_MACHINE_EXAMPLES asks for another number.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from tools.drafts.kinds import draft
 from tools.drafts.transactions import adding, filing_one
 from tools.drafts.undo import last_standing, undoing
 
-EXAMPLES = int(os.environ.get("PENNY_MACHINE_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("PENNY_MACHINE_EXAMPLES", "300"))
 STEPS = 30
 
 DECIMALS = {"USD": 2, "JPY": 0, "KWD": 3}
