@@ -18,6 +18,10 @@ preference = Table(
     Column("locale", Text, nullable=False, server_default="en-US"),
     Column("time_zone", Text, nullable=False, server_default="UTC"),
     Column("currency", Text, nullable=False, server_default="USD"),
+    Column("envelopes_since", Date),
+    Column("auto_apply", Boolean, nullable=False, server_default=text("false")),
+    Column("auto_each_minor", BigInteger),
+    Column("auto_day_minor", BigInteger),
 )
 
 account = Table(
@@ -43,6 +47,8 @@ category = Table(
     Column("kind", Text, nullable=False, server_default="spending"),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    Column("rollover", Text, nullable=False, server_default="none"),
+    Column("rollover_since", Date),
 )
 
 budget = Table(
@@ -71,6 +77,38 @@ txn = Table(
     Column("category_id", Uuid),
     Column("pending", Boolean, nullable=False, server_default=text("false")),
     Column("import_id", Text),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("tags", Text, nullable=False, server_default=""),
+    Column("split_of", Uuid),
+    Column("transfer_id", Uuid),
+    Column("refund_of", Uuid),
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+)
+
+goal = Table(
+    "goal",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True, server_default=text("uuidv7()")),
+    Column("name", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("due", Date),
+    Column("account_id", Uuid),
+    Column("category_id", Uuid),
+    Column("start_day", Date, nullable=False),
+    Column("start_minor", BigInteger, nullable=False, server_default="0"),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
 )

@@ -12,7 +12,8 @@ from uuid import UUID
 from db.engine import Transaction
 from domain.money import Money
 from domain.periods import Month
-from ledger.categories import UNCATEGORIZED
+from ledger import envelopes
+from ledger.categories import UNCATEGORIZED, Rollover
 from ledger.changes import Change, inserted, read, updated
 from ledger.rows import Row
 
@@ -31,7 +32,8 @@ class BudgetLine:
     """One category in a month. `budget` and `left` are None without a budget.
 
     `spent` is in the budget's currency (without one: in the base currency), refunds taken off; `elsewhere` is what was
-    spent in other currencies, which is in no sum with it. `left` is negative when the budget is overspent.
+    spent in other currencies, which is in no sum with it. `left` is negative when the budget is overspent. `carried` is
+    what earlier months left to this one (negative: overspent), by the category's `rollover`.
     """
 
     category_id: UUID | None
@@ -42,6 +44,13 @@ class BudgetLine:
     spent: Money
     left: Money | None
     elsewhere: tuple[Money, ...]
+    rollover: Rollover = "none"
+    carried: Money | None = None
+
+    @property
+    def available(self) -> Money | None:
+        """What may still be spent; negative when the envelope is overspent. None without a budget."""
+        return self.left + self.carried if self.left is not None and self.carried is not None else self.left
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,8 @@ class BudgetStatus:
 
 
 async def status(tx: Transaction, month: Month, base: str) -> BudgetStatus:
-    """How the month stands, future ones too (budgets, nothing spent). `base` is the user's currency. One query."""
+    """How the month stands, future ones too (budgets, nothing spent). `base` is the user's currency. Two queries."""
+    carried = await envelopes.carried(tx, month)
     rows = await tx.pg.fetch(
         """
         WITH effective AS (
@@ -76,14 +86,14 @@ async def status(tx: Transaction, month: Month, base: str) -> BudgetStatus:
             SELECT category_id, currency, -sum(amount_minor)::bigint AS minor
               FROM txn WHERE user_id = $1 AND day BETWEEN $2 AND $3 AND (category_id IS NOT NULL OR amount_minor < 0)
              GROUP BY category_id, currency)
-        SELECT c.id, c.name, c.group_name, e.amount_minor, e.currency, e.month,
+        SELECT c.id, c.name, c.group_name, c.rollover, e.amount_minor, e.currency, e.month,
                array_remove(array_agg(s.currency ORDER BY s.currency), NULL) AS currencies,
                array_remove(array_agg(s.minor ORDER BY s.currency), NULL) AS minors
-          FROM (SELECT id, name, group_name FROM category WHERE user_id = $1 AND kind = 'spending'
-                UNION ALL SELECT NULL, NULL, '' WHERE EXISTS (SELECT FROM spent WHERE category_id IS NULL)) c
+          FROM (SELECT id, name, group_name, rollover FROM category WHERE user_id = $1 AND kind = 'spending'
+                UNION ALL SELECT NULL, NULL, '', 'none' WHERE EXISTS (SELECT FROM spent WHERE category_id IS NULL)) c
           LEFT JOIN effective e ON e.category_id = c.id
           LEFT JOIN spent s ON s.category_id IS NOT DISTINCT FROM c.id
-         GROUP BY c.id, c.name, c.group_name, e.amount_minor, e.currency, e.month
+         GROUP BY c.id, c.name, c.group_name, c.rollover, e.amount_minor, e.currency, e.month
          ORDER BY lower(c.name) NULLS LAST
         """,
         tx.user,
@@ -106,6 +116,8 @@ async def status(tx: Transaction, month: Month, base: str) -> BudgetStatus:
                 spent=spent,
                 left=budget - spent if budget else None,
                 elsewhere=tuple(sums.values()),
+                rollover=row["rollover"],
+                carried=carried.get(row["id"], Money(0, own)) if budget else None,
             )
         )
     return BudgetStatus(month, tuple(lines), _totals(lines, base))

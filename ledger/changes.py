@@ -55,8 +55,18 @@ class Change:
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Change:
-        """The inverse of `json`. Raises ValueError for anything else."""
-        return cls(cast(Table, data["table"]), data["key"], data["before"], data["after"])
+        """The inverse of `json`. Columns that a stored row is older than have their defaults. Raises ValueError for
+        anything else."""
+        table = cast(Table, data["table"])
+        return cls(table, data["key"], _grown(table, data["before"]), _grown(table, data["after"]))
+
+
+def _grown(table: Table, row: Row | None) -> Row | None:
+    """A stored row with the defaults of the columns that its table has gained since."""
+    shape = TABLES.get(table)
+    if row is None or shape is None:
+        return row
+    return {**{name: c.default for name, c in shape.columns.items() if not c.required and name != "version"}, **row}
 
 
 def inserted(table: Table, key: Row, **fields: Json) -> Change:
@@ -82,7 +92,7 @@ async def editing(tx: Transaction, table: Table, key: Row, **fields: Json) -> Ch
     """The change of the row as it is now. Raises NotFound when there is none."""
     before = await read(tx, table, key)
     if before is None:
-        raise NotFound(f"That {_NAMES[table]} is not there any more.")
+        raise NotFound(f"That {NAMES[table]} is not there any more.")
     return updated(table, key, before, **fields)
 
 
@@ -131,14 +141,17 @@ async def apply(tx: Transaction, changes: Sequence[Change]) -> tuple[Change, ...
         raise Stale("Something this change depends on was changed in the meantime.", table=error.table_name) from None
 
 
-_NAMES = {
+NAMES = {
     "account": "account",
     "budget": "budget",
     "category": "category",
+    "goal": "goal",
+    "hold": "amount held back",
     "import_batch": "import",
     "rule": "rule",
     "txn": "transaction",
 }
+"""What a row of each table is called."""
 
 
 async def _write(tx: Transaction, change: Change) -> Change:
@@ -152,7 +165,7 @@ async def _write(tx: Transaction, change: Change) -> Change:
     written = await tx.pg.fetchrow(statement, *params)
     if written is None:
         raise Stale(
-            f"That {_NAMES[change.table]} was changed in the meantime.", table=change.table, key=dict(change.key)
+            f"That {NAMES[change.table]} was changed in the meantime.", table=change.table, key=dict(change.key)
         )
     if change.table == "txn" and change.before is None and change.after is not None:
         return replace(change, after={**change.after, "no": written["no"]})

@@ -13,9 +13,9 @@ from domain.periods import DateRange
 class TxnFilter:
     """Every condition that is set must hold; none set means every transaction.
 
-    `merchant` is part of a merchant's name and `text` part of the merchant or the memo, in any case; `merchant_is` is
-    the whole name and `merchants` any of several, in any case. `at_least` and `at_most` bound the amount's size without
-    its sign, and keep to their own currency, since amounts of unlike currencies are not compared.
+    `merchant` is part of a merchant's name and `text` part of the merchant, memo, note or tags, in any case;
+    `merchant_is` is the whole name and `merchants` any of several, in any case. `at_least` and `at_most` bound the
+    amount's size without its sign, and keep to their own currency, since amounts of unlike currencies are not compared.
     """
 
     days: DateRange | None = None
@@ -58,7 +58,8 @@ def condition(wanted: TxnFilter, params: list[object]) -> str:
         parts.append(f"lower(t.merchant) IN (SELECT lower(name) FROM unnest({names}::text[]) name)")  # noqa: S608
     if wanted.text:
         text = arg(wanted.text)
-        parts.append(f"(strpos(lower(t.merchant), lower({text})) > 0 OR strpos(lower(t.memo), lower({text})) > 0)")
+        columns = ("merchant", "memo", "note", "tags")
+        parts.append(f"({' OR '.join(f'strpos(lower(t.{name}), lower({text})) > 0' for name in columns)})")
     for bound, compare in ((wanted.at_least, ">="), (wanted.at_most, "<=")):
         if bound:
             parts.append(f"(t.currency = {arg(bound.currency)} AND abs(t.amount_minor) {compare} {arg(bound.minor)})")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 from uuid import UUID, uuid5
@@ -140,7 +140,7 @@ async def seed(tx: Transaction, today: date, seed: int = 7) -> Counts:
     if not await _is_empty(tx):
         raise Conflict("There is a budget here already; reset it first if the sample household may replace it.")
     chosen = await preferences.get(tx)
-    await preferences.put(tx, preferences.Preferences(chosen.locale, chosen.time_zone, CURRENCY))
+    await preferences.put(tx, replace(chosen, currency=CURRENCY))
     await _store_names(tx, home)
     await _store_budgets(tx, home)
     account_ids = {account.name: account.id for account in home.accounts}
@@ -162,14 +162,16 @@ async def seed(tx: Transaction, today: date, seed: int = 7) -> Counts:
 
 
 async def reset(tx: Transaction) -> None:
-    """Deletes the user's whole ledger: accounts, categories, budgets, transactions, rules, proposals and journal, and
-    starts transaction numbers at 1 again. Preferences and conversations stay. One statement."""
+    """Deletes the user's whole ledger: accounts, categories, budgets, goals, transactions, rules, proposals and
+    journal, and starts transaction numbers at 1 again. Preferences and conversations stay. One statement."""
     await tx.pg.execute(
         """
         WITH p AS (DELETE FROM proposal WHERE user_id = $1),
              j AS (DELETE FROM journal WHERE user_id = $1),
              r AS (DELETE FROM rule WHERE user_id = $1),
              b AS (DELETE FROM budget WHERE user_id = $1),
+             g AS (DELETE FROM goal WHERE user_id = $1),
+             h AS (DELETE FROM hold WHERE user_id = $1),
              t AS (DELETE FROM txn WHERE user_id = $1),
              c AS (DELETE FROM category WHERE user_id = $1),
              a AS (DELETE FROM account WHERE user_id = $1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from db.engine import Transaction
 from ledger.preferences import Preferences
@@ -21,7 +21,7 @@ async def get(tx: Transaction) -> Profile:
     """The transaction's user, as they are now."""
     row = await tx.pg.fetchrow(
         """
-        SELECT p.locale, p.time_zone, p.currency,
+        SELECT p.*,
                ARRAY(SELECT name FROM category WHERE user_id = $1 ORDER BY lower(name)) AS categories,
                ARRAY(SELECT name FROM account WHERE user_id = $1 ORDER BY lower(name)) AS accounts
           FROM (SELECT $1::uuid AS user_id) me LEFT JOIN preference p USING (user_id)
@@ -29,5 +29,6 @@ async def get(tx: Transaction) -> Profile:
         tx.user,
     )
     known = row["locale"] is not None
-    preferences = Preferences(row["locale"], row["time_zone"], row["currency"]) if known else Preferences()
+    names = (field.name for field in fields(Preferences))
+    preferences = Preferences(**{name: row[name] for name in names}) if known else Preferences()
     return Profile(preferences, tuple(row["categories"]), tuple(row["accounts"]))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.ids import new_id
 
-Table = Literal["account", "budget", "category", "import_batch", "rule", "txn"]
+Table = Literal["account", "budget", "category", "goal", "hold", "import_batch", "rule", "txn"]
 Json = str | int | bool | None
 Row = Mapping[str, Json]
 """Column to JSON value: whole numbers exact, days as ISO text, ids as UUID text."""
@@ -56,7 +56,7 @@ TABLES: Final[Mapping[Table, Shape]] = {
             "opening_minor": Column("bigint", 0, required=False),
             "version": _VERSION,
         },
-        referred_by=(("txn", "account_id"),),
+        referred_by=(("goal", "account_id"), ("txn", "account_id")),
     ),
     "budget": Shape(
         {"month": Column("date"), "category_id": Column("uuid")},
@@ -68,9 +68,34 @@ TABLES: Final[Mapping[Table, Shape]] = {
             "name": Column("text"),
             "group_name": _TEXT,
             "kind": Column("text", "spending", required=False),
+            "rollover": Column("text", "none", required=False),
+            "rollover_since": Column("date", None, required=False),
             "version": _VERSION,
         },
-        referred_by=(("budget", "category_id"), ("rule", "category_id"), ("txn", "category_id")),
+        referred_by=(
+            ("budget", "category_id"),
+            ("goal", "category_id"),
+            ("rule", "category_id"),
+            ("txn", "category_id"),
+        ),
+    ),
+    "goal": Shape(
+        _ID,
+        {
+            "name": Column("text"),
+            "amount_minor": Column("bigint"),
+            "currency": Column("text"),
+            "due": Column("date", None, required=False),
+            "account_id": Column("uuid", None, required=False),
+            "category_id": Column("uuid", None, required=False),
+            "start_day": Column("date"),
+            "start_minor": Column("bigint", 0, required=False),
+            "version": _VERSION,
+        },
+    ),
+    "hold": Shape(
+        {"month": Column("date")},
+        {"amount_minor": Column("bigint"), "currency": Column("text"), "version": _VERSION},
     ),
     "import_batch": Shape(
         _ID,
@@ -99,8 +124,14 @@ TABLES: Final[Mapping[Table, Shape]] = {
             "category_id": Column("uuid", None, required=False),
             "pending": Column("boolean", False, required=False),
             "import_id": Column("text", None, required=False),
+            "note": _TEXT,
+            "tags": _TEXT,
+            "split_of": Column("uuid", None, required=False),
+            "transfer_id": Column("uuid", None, required=False),
+            "refund_of": Column("uuid", None, required=False),
             "version": _VERSION,
         },
+        referred_by=(("txn", "split_of"), ("txn", "refund_of")),
     ),
 }
 

@@ -37,7 +37,9 @@ class ToolContext:
     """Whose call this is and when; nothing in it ever comes from the model.
 
     `today` is the user's calendar day; `said` are the user's own words in this session, this turn's message last;
-    `step` is the ordinal of the graph's step and `call_id` the model's name for the call.
+    `step` is the ordinal of the graph's step and `call_id` the model's name for the call. `untrusted` is True unless it
+    is known that nothing that came from outside (a merchant, a memo, rows of any tool) stands before the model: nothing
+    is then applied without asking, whatever the user's preferences.
     """
 
     db: Database
@@ -51,6 +53,7 @@ class ToolContext:
     call_id: str = ""
     prompt_version: str = ""
     said: tuple[str, ...] = ()
+    untrusted: bool = True
 
     def show(self, amount: Money) -> str:
         """The amount as this user's locale writes it."""

@@ -14,7 +14,7 @@ from api.cursors import decode, encode, whole
 from api.shapes import Amount, Cursor, Limit, Output, Page, Text
 from domain.clock import today
 from domain.periods import DateRange, Month
-from ledger import accounts, budgets, categories, preferences, transactions
+from ledger import accounts, budgets, categories, envelopes, preferences, transactions
 from ledger.filters import TxnFilter
 
 LAST_NUMBER = 2**63 - 1
@@ -43,7 +43,9 @@ class CategoryView(Output):
 
 class BudgetView(Output):
     """A spending category in a month. `budget`, `since` (the month it was set for) and `left` are null without a
-    budget; `spent` has refunds taken off; `elsewhere` is what was spent in other currencies."""
+    budget; `spent` has refunds taken off; `elsewhere` is what was spent in other currencies. `rollover` says what goes
+    on into the next month (none, left, all: what is left or overspent), `carried` what came from the last one, and
+    `available` is that and what is left."""
 
     category_id: UUID | None
     category: str
@@ -53,6 +55,9 @@ class BudgetView(Output):
     spent: Amount
     left: Amount | None
     elsewhere: list[Amount]
+    rollover: str
+    carried: Amount | None
+    available: Amount | None
 
 
 class BudgetTotalView(Output):
@@ -64,12 +69,25 @@ class BudgetTotalView(Output):
     unbudgeted: Amount
 
 
+class UnassignedView(Output):
+    """The money that no budget has taken, in the base currency: `amount` is what was `brought` from earlier months, and
+    the `income`, less what is `assigned`, was spent `unbudgeted` and is `held` for the next month."""
+
+    amount: Amount
+    brought: Amount
+    income: Amount
+    assigned: Amount
+    unbudgeted: Amount
+    held: Amount
+
+
 class BudgetMonth(Output):
     """A month against its budgets."""
 
     month: str = Field(description="YYYY-MM.")
     items: list[BudgetView]
     totals: list[BudgetTotalView]
+    unassigned: UnassignedView
 
 
 class TransactionView(Output):
@@ -84,6 +102,11 @@ class TransactionView(Output):
     category: str | None
     account: str
     pending: bool
+    note: str
+    tags: list[str]
+    split_of: UUID | None = Field(description="The transaction that this is a part of.")
+    transfer_id: UUID | None = Field(description="The same on both ends of a transfer between own accounts.")
+    refund_of: UUID | None = Field(description="The purchase that this gives money back for.")
 
 
 class TransactionPage(Page[TransactionView]):
@@ -122,6 +145,7 @@ async def get_budgets(
         own = await preferences.get(tx)
         wanted = wanted or Month.of(today(caller.services.clock, own.time_zone))
         status = await budgets.status(tx, wanted, own.currency)
+        free = await envelopes.unassigned(tx, status, own.envelopes_since)
     return BudgetMonth(
         month=str(status.month),
         items=[
@@ -134,6 +158,9 @@ async def get_budgets(
                 spent=Amount.of(line.spent),
                 left=Amount.of(line.left) if line.left else None,
                 elsewhere=[Amount.of(amount) for amount in line.elsewhere],
+                rollover=line.rollover,
+                carried=Amount.of(line.carried) if line.carried else None,
+                available=Amount.of(line.available) if line.available else None,
             )
             for line in status.lines
         ],
@@ -146,6 +173,14 @@ async def get_budgets(
             )
             for t in status.totals
         ],
+        unassigned=UnassignedView(
+            amount=Amount.of(free.amount),
+            brought=Amount.of(free.brought),
+            income=Amount.of(free.income),
+            assigned=Amount.of(free.assigned),
+            unbudgeted=Amount.of(free.unbudgeted),
+            held=Amount.of(free.held),
+        ),
     )
 
 
@@ -185,4 +220,9 @@ def _transaction(t: transactions.Txn) -> TransactionView:
         category=t.category,
         account=t.account,
         pending=t.pending,
+        note=t.note,
+        tags=list(t.tags),
+        split_of=t.split_of,
+        transfer_id=t.transfer_id,
+        refund_of=t.refund_of,
     )

@@ -120,12 +120,23 @@ async def test_a_month_stands_against_its_budgets(client: httpx.AsyncClient, che
     assert answer["totals"][0]["unbudgeted"] == {"minor": 5249, "currency": "USD"}
 
 
+DEFAULTS = {
+    "locale": "en-US",
+    "time_zone": "UTC",
+    "currency": "USD",
+    "envelopes_since": None,
+    "auto_apply": False,
+    "auto_each_minor": None,
+    "auto_day_minor": None,
+}
+
+
 async def test_preferences_change_one_at_a_time(client: httpx.AsyncClient) -> None:
     """What is left out stays; codes are stored in their own spelling."""
-    assert (await client.get("/v1/preferences")).json() == {"locale": "en-US", "time_zone": "UTC", "currency": "USD"}
+    assert (await client.get("/v1/preferences")).json() == DEFAULTS
     changed = await client.patch("/v1/preferences", json={"time_zone": "Europe/Berlin", "currency": "eur"})
     assert changed.status_code == 200
-    expected = {"locale": "en-US", "time_zone": "Europe/Berlin", "currency": "EUR"}
+    expected = DEFAULTS | {"time_zone": "Europe/Berlin", "currency": "EUR"}
     assert changed.json() == (await client.get("/v1/preferences")).json() == expected
 
 
@@ -136,3 +147,12 @@ async def test_preferences_that_do_not_exist_are_refused(client: httpx.AsyncClie
     """422, and nothing changes."""
     assert (await client.patch("/v1/preferences", json=change)).status_code == 422
     assert (await client.get("/v1/preferences")).json()["currency"] == "USD"
+
+
+async def test_envelope_preferences_are_set_and_cleared(client: httpx.AsyncClient) -> None:
+    """A month's first day, caps and the switch are kept; null clears; the middle of a month is refused."""
+    wanted = {"envelopes_since": "2026-11-01", "auto_apply": True, "auto_each_minor": 2000}
+    assert (await client.patch("/v1/preferences", json=wanted)).json() == DEFAULTS | wanted
+    cleared = await client.patch("/v1/preferences", json={"envelopes_since": None, "auto_each_minor": None})
+    assert cleared.json() == DEFAULTS | {"auto_apply": True}
+    assert (await client.patch("/v1/preferences", json={"envelopes_since": "2026-11-02"})).status_code == 422

@@ -67,7 +67,7 @@ async def move_money(tx: Transaction, args: Mapping[str, Any]) -> Draft:
         *await budgets.setting_once(tx, month, target.id, more),
     ]
     if target.id not in effective:
-        changes += await _nothing_after(tx, month, target.id, nothing)
+        changes += await nothing_after(tx, month, target.id, nothing)
     text = (
         f"Move {amount.format(locale)} from {giver} to {taker} for {for_month}:"
         f" {giver} goes from {had.format(locale)} to {less.format(locale)},"
@@ -76,7 +76,7 @@ async def move_money(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     return Draft(text, tuple(changes))
 
 
-async def _nothing_after(tx: Transaction, month: Month, category_id: UUID, nothing: Money) -> tuple[Change, ...]:
+async def nothing_after(tx: Transaction, month: Month, category_id: UUID, nothing: Money) -> tuple[Change, ...]:
     """What keeps money given to a category without a budget from being given to it again in every later month."""
     key = {"month": month.plus(1).first.isoformat(), "category_id": str(category_id)}
     if await read(tx, "budget", key) is not None:

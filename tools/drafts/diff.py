@@ -27,6 +27,7 @@ class _Names:
 
     categories: Mapping[str, str]
     accounts: Mapping[str, str]
+    numbers: Mapping[str, int]
     locale: str
 
 
@@ -39,6 +40,7 @@ async def describe(tx: Transaction, changes: Sequence[Change]) -> list[Entry]:
     names = _Names(
         {str(c.id): c.name for c in await categories.list_(tx)} | _named_in(changes, "category"),
         {str(a.id): a.name for a in await accounts.list_(tx)} | _named_in(changes, "account"),
+        await _numbers(tx, changes),
         (await preferences.get(tx)).locale,
     )
     budgets = await _budgets(tx, changes)
@@ -48,6 +50,18 @@ async def describe(tx: Transaction, changes: Sequence[Change]) -> list[Entry]:
 def _named_in(changes: Sequence[Change], table: Table) -> dict[str, str]:
     rows = [(c.key, c.after or c.before or {}) for c in changes if c.table == table]
     return {str(key["id"]): str(row["name"]) for key, row in rows}
+
+
+async def _numbers(tx: Transaction, changes: Sequence[Change]) -> dict[str, int]:
+    """The numbers of the transactions that changed ones refer to."""
+    rows = [row for c in changes if c.table == "txn" for row in (c.before, c.after) if row is not None]
+    wanted = {str(row[name]) for row in rows for name in ("split_of", "refund_of") if row[name] is not None}
+    if not wanted:
+        return {}
+    found = await tx.pg.fetch(
+        "SELECT id::text AS id, no FROM txn WHERE user_id = $1 AND id = ANY ($2::text[]::uuid[])", tx.user, list(wanted)
+    )
+    return {row["id"]: row["no"] for row in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +132,26 @@ def _account(row: Row, names: _Names) -> Value:
     return names.accounts.get(str(row["account_id"]), "a deleted account")
 
 
+def _txn(column: str) -> Callable[[Row, _Names], Value]:
+    """The number of the transaction that the column names."""
+
+    def number(row: Row, names: _Names) -> Value:
+        found = row[column]
+        return f"transaction {names.numbers.get(str(found), '(deleted)')}" if found else None
+
+    return number
+
+
+def _place(column: str, names: str) -> Callable[[Row, _Names], Value]:
+    """The name of the account or category, None without one."""
+    return lambda row, known: getattr(known, names).get(str(row[column]), "deleted") if row[column] else None
+
+
+def _carries(row: Row, _: _Names) -> Value:
+    carried: dict[object, str] = {"left": "what is left", "all": "what is left or overspent"}
+    return carried.get(row["rollover"])
+
+
 def _pending(row: Row, _: _Names) -> Value:
     return "yes" if row["pending"] else None
 
@@ -132,10 +166,31 @@ _FIELDS: Final[Mapping[Table, Sequence[tuple[str, Callable[[Row, _Names], Value]
         ("account", _account),
         ("memo", _plain("memo")),
         ("pending", _pending),
+        ("note", _plain("note")),
+        ("tags", _plain("tags")),
+        ("part of", _txn("split_of")),
+        ("refund of", _txn("refund_of")),
+        ("transfer", lambda row, _: "between own accounts" if row["transfer_id"] else None),
     ),
+    "goal": (
+        ("name", _plain("name")),
+        ("amount", _money("amount_minor")),
+        ("by", _plain("due")),
+        ("account", _place("account_id", "accounts")),
+        ("envelope", _place("category_id", "categories")),
+        ("saved at the start", _money("start_minor")),
+        ("start", _plain("start_day")),
+    ),
+    "hold": (("amount", _money("amount_minor")),),
     "import_batch": (("transactions", lambda row, _: str(row["added"]) if row["standing"] else None),),
     "rule": (("merchant", _plain("merchant")), ("category", _category)),
-    "category": (("name", _plain("name")), ("group", _plain("group_name")), ("kind", _plain("kind"))),
+    "category": (
+        ("name", _plain("name")),
+        ("group", _plain("group_name")),
+        ("kind", _plain("kind")),
+        ("carries", _carries),
+        ("carries since", _plain("rollover_since")),
+    ),
     "account": (
         ("name", _plain("name")),
         ("kind", _plain("kind")),
@@ -156,9 +211,15 @@ def _txn_title(_: Row, row: Row, names: _Names) -> str:
     return f"{number}: {outside(str(row['merchant'])) or 'no merchant'}, {day}"
 
 
+def _hold_title(key: Row, _: Row, names: _Names) -> str:
+    return f"Held for the month after {one_month(Month.of(date.fromisoformat(str(key['month']))), names.locale)}"
+
+
 _TITLES: Final[Mapping[Table, Callable[[Row, Row, _Names], str]]] = {
     "budget": _budget_title,
     "txn": _txn_title,
+    "goal": lambda _, row, __: f"Goal {outside(str(row['name']))}",
+    "hold": _hold_title,
     "rule": lambda _, row, __: f"Rule for {outside(str(row['merchant']))}",
     "category": lambda _, row, __: f"Category {row['name']}",
     "import_batch": lambda _, row, names: f"Import of {outside(str(row['source']))} into {_account(row, names)}",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from db.engine import Transaction
-from tools.drafts import budgets, transactions, undo
+from tools.drafts import budgets, editing, envelopes, goals, splits, transactions, transfers, undo
 from tools.drafts.draft import Builder, Draft, Intent
 
 BUILDERS: Final[Mapping[str, Builder]] = {
@@ -14,6 +14,16 @@ BUILDERS: Final[Mapping[str, Builder]] = {
     "move_money": budgets.move_money,
     "add_transaction": transactions.add_transaction,
     "categorize_transaction": transactions.categorize,
+    "edit_transaction": editing.edit_transaction,
+    "delete_transaction": editing.delete_transaction,
+    "split_transaction": splits.split_transaction,
+    "transfer_between_accounts": transfers.transfer_between_accounts,
+    "record_refund": transfers.record_refund,
+    "set_rollover": envelopes.set_rollover,
+    "cover_overspending": envelopes.cover_overspending,
+    "hold_for_next_month": envelopes.hold_for_next_month,
+    "create_category": envelopes.create_category,
+    "set_goal": goals.set_goal,
     "undo": undo.undo,
 }
 

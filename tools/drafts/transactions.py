@@ -84,6 +84,8 @@ async def categorize(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     """The draft of `filing_one` and `filing_all`. Raises InvalidInput for more than MOST_AT_ONCE transactions."""
     category = await lookup.category(tx, args["category"])
     rows = await _one(tx, args["transaction"]) if "transaction" in args else await _all_of(tx, args["merchants"])
+    if category.kind != "transfer" and any(row["transfer_id"] for _, row in rows):
+        raise InvalidInput(f"That is one end of a transfer between your accounts; it is not {cell(category.name)}.")
     filed = tuple(
         updated("txn", key, row, category_id=args["category"])
         for key, row in rows
@@ -140,6 +142,7 @@ async def _all_of(tx: Transaction, merchants: Sequence[str]) -> list[tuple[Row, 
         """
         SELECT * FROM txn
          WHERE user_id = $1 AND lower(merchant) = ANY (SELECT lower(name) FROM unnest($2::text[]) AS name)
+           AND transfer_id IS NULL
          ORDER BY day DESC, no DESC
         """,
         tx.user,

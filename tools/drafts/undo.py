@@ -1,4 +1,9 @@
-"""Drafts that undo: a journal entry's changes turned round, if every row still is as the entry left it."""
+"""Drafts that undo: a journal entry's changes turned round.
+
+That is well defined out of order too, as long as what the entry changed still is as it left it: a row that it made is
+unchanged and in no other use, a row that it deleted is not there, and in a row that it altered the columns that it
+altered are unchanged, whatever became of the others.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +15,15 @@ from uuid import UUID
 from db.engine import Transaction
 from domain.errors import Conflict, NotFound
 from ledger import changes, journal
+from ledger.bonds import parts, posting
 from ledger.changes import Change
 from ledger.imports import batches
 from ledger.journal import Entry
-from ledger.rows import Row
+from ledger.rows import TABLES, Row
 from tools.drafts.draft import Draft, Intent
+from tools.wording import counted
+
+_OF_ALL_PARTS = frozenset({"day", "merchant", "account_id", "pending"})
 
 
 class NotUndoable(Conflict):
@@ -56,11 +65,17 @@ async def undo(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     there = []
     for change in entry.changes:
         now = await changes.current(tx, change)
-        if _values(now) != _values(change.after):
+        altered = _altered(change)
+        if (now is None) != (change.after is None) or _values(now, altered) != _values(change.after, altered):
             raise await _overtaken(tx, entry, change, what)
         if change.table == "import_batch" and not await batches.follows(tx, change.key, change.after, change.before):
             raise NotUndoable(f"“{what}” cannot be {'undone' if applies else 'applied again'}: {batches.CHANGED}")
-        there.append(replace(change, after=now))
+        if change.before is None:
+            await _check_unused(tx, entry, change, what)
+        elif now and change.table == "txn" and altered & _OF_ALL_PARTS and await _split_since(tx, entry, change):
+            raise await _overtaken(tx, entry, change, what)
+        before = {**now, **{n: change.before[n] for n in altered}} if now and change.before else change.before
+        there.append(replace(change, before=before, after=now))
     return Draft(f"{'Undo' if applies else 'Apply again'} “{what}”.", changes.inverse(there), undoes=entry.id)
 
 
@@ -72,9 +87,40 @@ async def _meaning(tx: Transaction, entry: Entry) -> tuple[str, bool]:
     return entry.text.removesuffix("."), applies
 
 
-def _values(row: Row | None) -> dict[str, object] | None:
-    """The row without its version, which rises with every write, an undone one too."""
-    return None if row is None else {name: value for name, value in row.items() if name != "version"}
+def _altered(change: Change) -> frozenset[str]:
+    """The columns that the change is about: all of a row that was made or deleted. Not its version, which rises with
+    every write, an undone one too."""
+    row = change.before or change.after or {}
+    if change.before is None or change.after is None:
+        return frozenset(row) - {"version"}
+    return frozenset(n for n in row if change.before[n] != change.after[n]) - {"version"}
+
+
+def _values(row: Row | None, columns: frozenset[str]) -> dict[str, object]:
+    return {name: row[name] for name in columns} if row else {}
+
+
+async def _check_unused(tx: Transaction, entry: Entry, made: Change, what: str) -> None:
+    """Raises NotUndoable when rows that the entry did not make itself refer to one that it made."""
+    own = [UUID(str(change.key["id"])) for change in entry.changes if "id" in change.key]
+    for table, column in TABLES[made.table].referred_by:
+        others = "AND id <> ALL ($3)" if "id" in TABLES[table].key else "AND $3::uuid[] IS NOT NULL"
+        used = await tx.pg.fetchval(
+            f"SELECT count(*) FROM {table} WHERE user_id = $1 AND {column} = $2 {others}",  # noqa: S608
+            tx.user,
+            UUID(str(made.key["id"])),
+            own,
+        )
+        if used:
+            raise NotUndoable(
+                f"“{what}” cannot be undone while it is in use: {counted(used, changes.NAMES[table])} would be lost."
+            )
+
+
+async def _split_since(tx: Transaction, entry: Entry, change: Change) -> bool:
+    """Whether the transaction now has parts that the entry knows nothing of, which have the same day and account."""
+    known = {str(other.key.get("id")) for other in entry.changes}
+    return any(str(key["id"]) not in known for key, _ in await parts(tx, await posting(tx, str(change.key["id"]))))
 
 
 async def _overtaken(tx: Transaction, entry: Entry, change: Change, what: str) -> NotUndoable:

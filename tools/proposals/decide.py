@@ -16,6 +16,9 @@ from tools.drafts.kinds import draft
 from tools.proposals.errors import HashMismatch, ProposalConflict, ProposalDecided, ProposalExpired, ProposalStale
 from tools.proposals.store import Origin, View, insert, load, lock_ledger, view
 
+AUTO = "auto"
+"""The approval of what the user lets be applied without asking."""
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -115,7 +118,8 @@ async def _apply(tx: Transaction, row: Any, approval: str) -> Applied:
     await tx.pg.execute(
         "UPDATE proposal SET journal_id = $3 WHERE user_id = $1 AND id = $2", tx.user, row["id"], journal_id
     )
-    await _tell_session(tx, row, "applied", f"Applied: {row['text']}", journal_id)
+    if approval != AUTO:  # the tool's own result tells of that one, within the turn that is running
+        await _tell_session(tx, row, "applied", f"Applied: {row['text']}", journal_id)
     return Applied(journal_id, view(row) | {"journal_id": str(journal_id)})
 
 

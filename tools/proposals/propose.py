@@ -14,6 +14,7 @@ from domain.money import Money
 from tools.drafts.diff import Entry
 from tools.drafts.draft import Intent
 from tools.drafts.kinds import draft
+from tools.proposals.auto import apply_if_allowed
 from tools.proposals.errors import TooManyProposals
 from tools.proposals.store import Origin, View, by_op_key, insert, lock_ledger
 from tools.result import Fact, ToolResult
@@ -56,6 +57,7 @@ async def propose(
             if not planned.changes:
                 return ToolResult(planned.text)
             proposal = await insert(tx, intent, planned, origin)
+            proposal = await apply_if_allowed(tx, ctx, intent, proposal)
     return ToolResult(_summary(proposal, note), facts=(*facts, *_facts(proposal["diff"])), proposal=proposal)
 
 
@@ -82,7 +84,7 @@ async def _check_count(tx: Transaction, ctx: ToolContext, limit: int) -> None:
 def _summary(proposal: View, note: str) -> str:
     text: str = proposal["text"]
     if proposal["status"] in _OUTCOMES:
-        return f"{text} {_OUTCOMES[proposal['status']]}"
+        return " ".join(part for part in (text, note, _OUTCOMES[proposal["status"]]) if part)
     return " ".join(part for part in (f"I can {text[:1].lower()}{text[1:]}", note, "Confirm to apply.") if part)
 
 

@@ -9,6 +9,7 @@ from tools.reads.anomalies import FIND_ANOMALIES
 from tools.reads.budget_status import GET_BUDGET_STATUS
 from tools.reads.comparison import COMPARE_PERIODS
 from tools.reads.forecast import GET_FORECAST
+from tools.reads.goals import LIST_GOALS
 from tools.reads.history import GET_CHANGE_HISTORY
 from tools.reads.recurring import FIND_RECURRING
 from tools.reads.safe_to_spend import GET_SAFE_TO_SPEND
@@ -28,5 +29,6 @@ READS: tuple[Tool[Any], ...] = (
     GET_SAFE_TO_SPEND,
     SIMULATE_WHAT_IF,
     LIST_ACCOUNTS,
+    LIST_GOALS,
     GET_CHANGE_HISTORY,
 )

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from domain.money import Money
 from domain.periods import Month
-from ledger import budgets
+from ledger import budgets, envelopes
 from ledger.budgets import BudgetLine, BudgetStatus
+from ledger.envelopes import Unassigned
 from tools.names import either
 from tools.reads import scope
 from tools.result import Chart, Fact, Series, ToolResult
@@ -29,8 +30,8 @@ async def run(ctx: ToolContext, args: BudgetStatusArgs) -> ToolResult:
     async with ctx.db.read(ctx.user) as tx:
         about = await scope.chosen(tx, args.category)
         status = await budgets.status(tx, month, ctx.preferences.currency)
-    if about is None:
-        return _all(ctx, status)
+        if about is None:
+            return _all(ctx, status, await envelopes.unassigned(tx, status, ctx.preferences.envelopes_since))
     line = next((line for line in status.lines if line.category_id == about.id), None)
     if line is None:
         if about.kind != "spending":
@@ -52,10 +53,13 @@ def _one(ctx: ToolContext, month: Month, line: BudgetLine) -> ToolResult:
         )
     share = f" ({percent(line.spent.minor, line.budget.minor)}%)" if line.budget.minor else ""
     spent = f"You spent {ctx.show(line.spent)} of your {ctx.show(line.budget)} {name} budget{share} in {when}"
-    return ToolResult(f"{spent}: {_left(ctx, line.left)}.{_elsewhere(ctx, [line])}{_time(ctx, month)}", facts)
+    return ToolResult(
+        f"{spent}: {_left(ctx, line.left)}.{_with_carried(ctx, line)}{_elsewhere(ctx, [line])}{_time(ctx, month)}",
+        facts,
+    )
 
 
-def _all(ctx: ToolContext, status: BudgetStatus) -> ToolResult:
+def _all(ctx: ToolContext, status: BudgetStatus, free: Unassigned) -> ToolResult:
     when = describe(status.month.days, ctx.today, ctx.preferences.locale)
     budgeted = [line for line in status.lines if line.budget is not None]
     if not budgeted:
@@ -89,10 +93,47 @@ def _all(ctx: ToolContext, status: BudgetStatus) -> ToolResult:
     if status.month.first <= ctx.today or over:
         sentences.append(_who_is_over(ctx, over))
     facts.append(Fact(f"categories over budget in {when}", Decimal(len(over)), "count"))
+    sentences.append(_carried(ctx, budgeted))
+    if free.income.minor or free.brought.minor or free.held.minor:
+        sentences.append(_unassigned(ctx, free))
+    facts += _unassigned_facts(free, when)
     facts += [fact for line in budgeted for fact in _facts(line, when)]
     rows = tuple(_row(line) for line in status.lines if line.budget is not None or line.spent.minor or line.elsewhere)
-    text = f"{' '.join(sentences)}\n\n{_table(ctx, budgeted)}"
+    text = f"{' '.join(filter(None, sentences))}\n\n{_table(ctx, budgeted)}"
     return ToolResult(text, tuple(facts), _chart(ctx, when, budgeted), rows)
+
+
+def _with_carried(ctx: ToolContext, line: BudgetLine) -> str:
+    """ " With the $20.00 carried in, $60.00 is available."."""
+    if line.carried is None or line.available is None or not line.carried.minor:
+        return ""
+    return f" With {ctx.show(line.carried)} carried in, {ctx.show(line.available)} is available."
+
+
+def _carried(ctx: ToolContext, lines: list[BudgetLine]) -> str:
+    """What envelopes brought along from earlier months and now hold."""
+    told = [
+        f"{cell(line.category)} carried {ctx.show(line.carried)} in and has {ctx.show(line.available)} available"
+        for line in lines
+        if line.carried is not None and line.available is not None and line.carried.minor
+    ]
+    return f"{'; '.join(told)}." if told else ""
+
+
+def _unassigned(ctx: ToolContext, free: Unassigned) -> str:
+    held = f", with {ctx.show(free.held)} held for the next month" if free.held.minor else ""
+    if free.amount.minor < 0:
+        return f"You have given out {ctx.show(-free.amount)} more than there is{held}."
+    return f"{ctx.show(free.amount)} is not assigned to any budget yet{held}."
+
+
+def _unassigned_facts(free: Unassigned, when: str) -> tuple[Fact, ...]:
+    return (
+        Fact(f"income in {when}", free.income),
+        Fact(f"not assigned to any budget in {when}", free.amount),
+        Fact(f"held for the month after {when}", free.held),
+        Fact(f"brought from before {when}, in no envelope", free.brought),
+    )
 
 
 def _left(ctx: ToolContext, left: Money) -> str:
@@ -141,6 +182,9 @@ def _facts(line: BudgetLine, when: str) -> tuple[Fact, ...]:
         if line.budget.minor:
             used = percent(line.spent.minor, line.budget.minor)
             facts.append(Fact(f"used of the {name} budget in {when}", used, "percent"))
+        if line.carried is not None and line.available is not None and line.rollover != "none":
+            facts.append(Fact(f"carried into {name} in {when}", line.carried))
+            facts.append(Fact(f"available for {name} in {when}", line.available))
         if line.left.minor < 0:
             facts.append(Fact(f"over the {name} budget in {when}", -line.left))
     return (*facts, *(Fact(f"spent on {name} in {when}, in {money.currency}", money) for money in line.elsewhere))
@@ -177,6 +221,8 @@ def _row(line: BudgetLine) -> dict[str, object]:
         "spent": str(line.spent.amount),
         "budget": str(line.budget.amount) if line.budget is not None else None,
         "left": str(line.left.amount) if line.left is not None else None,
+        "carried": str(line.carried.amount) if line.carried is not None else None,
+        "available": str(line.available.amount) if line.available is not None else None,
         "currency": line.spent.currency,
     } | ({"other_currencies": [m.json() for m in line.elsewhere]} if line.elsewhere else {})
 

@@ -39,14 +39,14 @@ class MoveMoneyArgs(Args):
 async def set_budget(ctx: ToolContext, args: SetBudgetArgs) -> ToolResult:
     amount, month = sensible(ctx, ctx.amount(args.amount)), scope.month(ctx, args.month)
     async with ctx.db.read(ctx.user) as tx:
-        category = await _budgeted(tx, args.category)
+        category = await budgeted(tx, args.category)
     return await propose(ctx, args, budgets.setting(category.id, amount, month))
 
 
 async def move_money(ctx: ToolContext, args: MoveMoneyArgs) -> ToolResult:
     amount, month = sensible(ctx, ctx.amount(args.amount)), scope.month(ctx, args.month)
     async with ctx.db.read(ctx.user) as tx:
-        source, target = await _budgeted(tx, args.from_category), await _budgeted(tx, args.to_category)
+        source, target = await budgeted(tx, args.from_category), await budgeted(tx, args.to_category)
     if source.id == target.id:
         raise InvalidInput(f"Both mean {cell(source.name)}; which category should the money go to?")
     return await propose(ctx, args, budgets.moving(source.id, target.id, amount, month))
@@ -60,7 +60,7 @@ def sensible(ctx: ToolContext, amount: Money) -> Money:
     return amount
 
 
-async def _budgeted(tx: Transaction, said: str) -> Category:
+async def budgeted(tx: Transaction, said: str) -> Category:
     """The spending category that was meant. Raises UnknownName or Ambiguous, and InvalidInput for another kind."""
     known = {category.name: category for category in await categories.list_(tx)}
     category = known[resolve(said, known, "category", CATEGORY_WORDS)]

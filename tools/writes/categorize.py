@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from domain.errors import InvalidInput
-from ledger import categories, transactions
+from ledger import categories
 from tools.drafts.transactions import filing_all, filing_one
 from tools.names import CATEGORY_WORDS, matching, resolve
 from tools.proposals.propose import propose
@@ -16,22 +15,14 @@ from tools.result import Fact, ToolResult
 from tools.tool import Args, Phrase, Tool, ToolContext
 from tools.wording import cell
 from tools.writes import merchants
-
-
-def _number(value: Any) -> Any:
-    """ "#1042" and "transaction 1042" as 1042."""
-    if isinstance(value, str):
-        return re.sub(r"^(?:transaction|txn|number|no\.?)?\s*#?\s*", "", value.strip(), flags=re.IGNORECASE)
-    return value
+from tools.writes.which import WHICH, Which, which
 
 
 class CategorizeArgs(Args):
     category: Phrase = Field(description="the category it belongs in, in the user's words")
-    transaction: Annotated[int, Field(gt=0, lt=2**63), BeforeValidator(_number)] | None = Field(
-        None, description="one transaction, by its number"
-    )
+    transaction: Which | None = Field(None, description=f"one transaction: {WHICH}")
     merchant: Annotated[str, Field(max_length=80)] | None = Field(
-        None, description="instead of a number: all transactions at this merchant"
+        None, description="instead of one: all transactions at this merchant"
     )
     remember_as_rule: bool | None = Field(None, description="true: the merchant's future transactions too")
 
@@ -43,7 +34,7 @@ async def run(ctx: ToolContext, args: CategorizeArgs) -> ToolResult:
         known = {category.name: category.id for category in await categories.list_(tx)}
         category = known[resolve(args.category, known, "category", CATEGORY_WORDS)]
         if args.transaction is not None:
-            txn = await transactions.get(tx, args.transaction)
+            txn = await which(ctx, tx, args.transaction)
             if args.merchant and not matching(args.merchant, [txn.merchant]):
                 raise InvalidInput(
                     f"Transaction {txn.no} is at {cell(txn.merchant) or 'no merchant'}, not “{cell(args.merchant)}”;"

@@ -37,7 +37,7 @@ class AddTransactionArgs(Args):
 
 
 async def run(ctx: ToolContext, args: AddTransactionArgs) -> ToolResult:
-    amount, day = sensible(ctx, ctx.amount(args.amount)), _day(ctx, args.date)
+    amount, day = sensible(ctx, ctx.amount(args.amount)), day_of(ctx, args.date)
     notes = []
     async with ctx.db.read(ctx.user) as tx:
         merchant = await merchants.spelled(tx, args.merchant, ctx.said)
@@ -53,7 +53,8 @@ async def run(ctx: ToolContext, args: AddTransactionArgs) -> ToolResult:
     return await propose(ctx, args, intent, " ".join(note for note in notes if note))
 
 
-def _day(ctx: ToolContext, said: str | None) -> date:
+def day_of(ctx: ToolContext, said: str | None) -> date:
+    """The day that was said, today without one. Raises InvalidInput for one that is too far away."""
     if said is None:
         return ctx.today
     day = dates.day(said, ctx.today, locale=ctx.preferences.locale)

@@ -34,12 +34,12 @@ class Penny:
     user: UUID
     context: ToolContext
 
-    async def call(self, name: str, **args: Any) -> ToolResult:
+    async def call(self, name: str, /, **args: Any) -> ToolResult:
         """Calls the tool; its errors are raised."""
         tool = next(tool for tool in WRITES if tool.name == name)
         return await tool.run(self.context, tool.args.model_validate(args))
 
-    async def propose(self, name: str, **args: Any) -> dict[str, Any]:
+    async def propose(self, name: str, /, **args: Any) -> dict[str, Any]:
         """The proposal that the call makes."""
         proposal = (await self.call(name, **args)).proposal
         assert proposal is not None

@@ -261,6 +261,17 @@ def test_no_tool_takes_an_identity_or_code() -> None:
     names = {name for tool in WRITES for name in tool.spec()["input_schema"]["properties"]}
     assert names == {
         *("category", "amount", "month", "from_category", "to_category", "merchant", "account", "date", "memo"),
-        *("transaction", "remember_as_rule", "change"),
+        *(
+            "transaction",
+            "remember_as_rule",
+            "change",
+            "note",
+            "tags",
+            "pending",
+            "parts",
+            "from_account",
+            "to_account",
+        ),
+        *("carry", "name", "group", "kind"),
     }
     assert all(tool.writes for tool in WRITES)
