@@ -6,7 +6,7 @@ guarded by row-level security; amounts are minor units.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, MetaData, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, Boolean, Column, Computed, Date, DateTime, Integer, MetaData, Numeric, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
@@ -73,6 +73,7 @@ txn = Table(
     Column("import_id", Text),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    Column("merchant_key", Text, Computed("lower(merchant)", persisted=True), nullable=False),
 )
 
 rule = Table(
@@ -83,6 +84,18 @@ rule = Table(
     Column("merchant", Text, nullable=False),
     Column("category_id", Uuid, nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+)
+
+rate = Table(
+    "rate",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("base", Text, primary_key=True),
+    Column("quote", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("rate", Numeric(24, 12), nullable=False),
+    Column("source", Text, nullable=False, server_default=""),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
 )
 

@@ -57,10 +57,10 @@ def condition(wanted: TxnFilter, params: list[object]) -> str:
     if wanted.merchant:
         parts.append(_merchant_has(arg(wanted.merchant)))
     if wanted.merchant_is:
-        parts.append(f"lower(t.merchant) = lower({arg(wanted.merchant_is)})")
+        parts.append(f"t.merchant_key = lower({arg(wanted.merchant_is)})")
     if wanted.merchants:
         names = arg([name.replace("\0", "") for name in wanted.merchants])
-        parts.append(f"lower(t.merchant) IN (SELECT lower(name) FROM unnest({names}::text[]) name)")  # noqa: S608
+        parts.append(f"t.merchant_key = ANY (ARRAY(SELECT lower(name) FROM unnest({names}::text[]) name))")  # noqa: S608
     if wanted.text:
         text = arg(wanted.text)
         parts.append(f"({_merchant_has(text)} OR (t.memo <> '' AND strpos(lower(t.memo), lower({text})) > 0))")
@@ -73,6 +73,6 @@ def condition(wanted: TxnFilter, params: list[object]) -> str:
 def _merchant_has(text: str) -> str:
     """By way of the merchants' own list, which is short, and the index on names."""
     return (
-        "lower(t.merchant) IN (SELECT m.key FROM merchant m"
-        f" WHERE m.user_id = $1 AND strpos(m.key, lower({text})) > 0)"
+        "t.merchant_key = ANY (ARRAY(SELECT m.key FROM merchant m"  # noqa: S608
+        f" WHERE m.user_id = $1 AND strpos(m.key, lower({text})) > 0))"
     )

@@ -46,16 +46,14 @@ def flows(wanted: TxnFilter, params: list[object]) -> str:
 
     if wanted.days is None:
         return rollup()
-    start, end = arg(wanted.days.start), arg(wanted.days.end)
     whole = whole_months(wanted.days)
     if whole is None:
-        return postings(start, end)
-    first, last = arg(whole.start), arg(whole.end)
-    parts = [rollup(f" AND r.month BETWEEN {first} AND {last}")]
+        return postings(arg(wanted.days.start), arg(wanted.days.end))
+    parts = [rollup(f" AND r.month BETWEEN {arg(whole.start)} AND {arg(whole.end)}")]
     if wanted.days.start < whole.start:
-        parts.append(postings(start, f"{first}::date - 1"))
+        parts.append(postings(arg(wanted.days.start), f"{arg(whole.start)}::date - 1"))
     if wanted.days.end > whole.end:
-        parts.append(postings(f"{last}::date + 1", end))
+        parts.append(postings(f"{arg(whole.end)}::date + 1", arg(wanted.days.end)))
     return " UNION ALL ".join(parts)
 
 

@@ -35,6 +35,8 @@ _PER_MONTH: Final[dict[Cadence, Decimal]] = {
     "monthly": Decimal(1),
     "yearly": Decimal(1) / 12,
 }
+_MOST: Final = 111
+"""More charges than that in 18 months are not weekly: seven of eight gaps would be six days or more."""
 _SAME: Final = Decimal("0.02")
 """Amounts that differ by no more than this share are one price (tax and exchange move a price a little)."""
 
@@ -86,32 +88,48 @@ class Recurring:
 
 async def find(tx: Transaction, today: date, category: UUID | None = None) -> tuple[Recurring, ...]:
     """The recurring charges of the last 18 months up to `today`, running ones before lapsed ones, dearest month first
-    within a currency. One query; a merchant that charges in two currencies counts as two."""
-    rows = await tx.pg.fetch(
+    within a currency. Two queries; a merchant that charges in two currencies counts as two."""
+    first = Month.of(today).plus(-HISTORY_MONTHS).first
+    series = await tx.pg.fetch(
         """
-        SELECT h.*, c.name AS category
-          FROM (SELECT (array_agg(t.merchant ORDER BY t.day DESC, t.no DESC))[1] AS merchant, t.currency,
-                       (array_agg(t.category_id ORDER BY t.day DESC, t.no DESC))[1] AS category_id,
-                       array_agg(t.day ORDER BY t.day, t.no) AS days,
-                       array_agg(-t.amount_minor ORDER BY t.day, t.no) AS minors
-                  FROM txn t LEFT JOIN category k ON k.user_id = $1 AND k.id = t.category_id
-                 WHERE t.user_id = $1 AND t.day BETWEEN $2 AND $3 AND t.amount_minor < 0 AND t.merchant <> ''
-                   AND coalesce(k.kind, 'spending') = 'spending'
-                 GROUP BY lower(t.merchant), t.currency
-                HAVING count(*) >= 2) h
-          LEFT JOIN category c ON c.user_id = $1 AND c.id = h.category_id
-         WHERE $4::uuid IS NULL OR h.category_id = $4
+        SELECT t.merchant_key, t.currency, array_agg(t.day) AS days, array_agg(t.no) AS numbers,
+               array_agg(-t.amount_minor) AS minors
+          FROM txn t LEFT JOIN category k ON k.user_id = $1 AND k.id = t.category_id
+         WHERE t.user_id = $1 AND t.day BETWEEN $2 AND $3 AND t.amount_minor < 0 AND t.merchant_key <> ''
+           AND coalesce(k.kind, 'spending') = 'spending'
+         GROUP BY t.merchant_key, t.currency
+        HAVING count(*) BETWEEN 2 AND $4
         """,
         tx.user,
-        Month.of(today).plus(-HISTORY_MONTHS).first,
+        first,
         today,
+        _MOST,
+    )
+    patterns: dict[tuple[str, str], tuple[Pattern, int]] = {}
+    for row in series:
+        charges = sorted(zip(row["days"], row["numbers"], row["minors"], strict=True))
+        pattern = detect([day for day, _, _ in charges], [Money(m, row["currency"]) for _, _, m in charges], today)
+        if pattern:
+            patterns[row["merchant_key"], row["currency"]] = pattern, charges[-1][1]
+    latest = await tx.pg.fetch(
+        """
+        SELECT t.merchant_key, t.currency, t.merchant, t.category_id, c.name AS category
+          FROM txn t LEFT JOIN category c ON c.user_id = $1 AND c.id = t.category_id
+         WHERE t.user_id = $1 AND t.no = ANY ($2::bigint[]) AND ($3::uuid IS NULL OR t.category_id = $3)
+        """,
+        tx.user,
+        [number for _, number in patterns.values()],
         category,
     )
-    found = []
-    for row in rows:
-        charges = [Money(minor, row["currency"]) for minor in row["minors"]]
-        if pattern := detect(row["days"], charges, today):
-            found.append(Recurring(row["merchant"], row["category_id"], row["category"] or UNCATEGORIZED, pattern))
+    found = [
+        Recurring(
+            row["merchant"],
+            row["category_id"],
+            row["category"] or UNCATEGORIZED,
+            patterns[row["merchant_key"], row["currency"]][0],
+        )
+        for row in latest
+    ]
     found.sort(
         key=lambda r: (r.pattern.lapsed, r.pattern.last.currency, -r.pattern.per_month.minor, r.merchant.lower())
     )

@@ -84,14 +84,15 @@ class Comparison:
     totals: tuple[Compared, ...]
 
 
-_LABEL: Final[dict[By, tuple[str, str]]] = {
-    # what is grouped by, and what the group is called
-    "category": ("c.name", "c.name"),
-    "merchant": ("lower(t.merchant)", "min(t.merchant)"),
-    "month": ("t.month", "to_char(t.month, 'YYYY-MM')"),
-    "weekday": ("extract(isodow FROM t.day)", "extract(isodow FROM t.day)::int::text"),
-    "account": ("a.name", "a.name"),
+_LABEL: Final[dict[By, tuple[str, str, str]]] = {
+    # what is grouped by, what the group is called, and the group in sums
+    "category": ("t.category_id", "min(c.name)", "category_id"),
+    "merchant": ("t.merchant_key", "min(t.merchant)", ""),
+    "month": ("date_trunc('month', t.day::timestamp)", "to_char(min(t.day), 'YYYY-MM')", "month"),
+    "weekday": ("extract(isodow FROM t.day)", "min(extract(isodow FROM t.day))::int::text", ""),
+    "account": ("t.account_id", "min(a.name)", "account_id"),
 }
+_SUM_LABEL: Final[dict[By, str]] = {"category": "c.name", "month": "to_char(t.month, 'YYYY-MM')", "account": "a.name"}
 
 _POSTINGS: Final[dict[Flow, tuple[str, str]]] = {
     # which transactions belong to it, and what they count for
@@ -113,10 +114,8 @@ _FLOWS: Final[dict[Flow, tuple[str, str, str]]] = {
     ),
 }
 
-_JOINED: Final = """
-    LEFT JOIN category c ON c.user_id = $1 AND c.id = t.category_id
-    JOIN account a ON a.user_id = $1 AND a.id = t.account_id
-"""
+_CATEGORY: Final = "LEFT JOIN category c ON c.user_id = $1 AND c.id = t.category_id"
+_ACCOUNT: Final = "JOIN account a ON a.user_id = $1 AND a.id = t.account_id"
 
 
 async def spending(
@@ -178,18 +177,22 @@ async def compare(
 def _source(by: By, wanted: TxnFilter, flow: Flow, params: list[object]) -> str:
     """A query of `label, grouped, currency, minor, n`: from the sums of `ledger.flows` where they tell enough, else from
     single transactions."""
-    group, label = _LABEL[by]
-    if by in ("merchant", "weekday") or wanted.narrow:
+    group, label, column = _LABEL[by]
+    account = _ACCOUNT if by == "account" else ""
+    if not column or wanted.narrow:
         kind, minor = _POSTINGS[flow]
-        group, label = (part.replace("t.month", "date_trunc('month', t.day::timestamp)") for part in (group, label))
         return f"""
             SELECT {label} AS label, {group} AS grouped, t.currency, sum({minor})::bigint AS minor, count(*) AS n
-              FROM txn t {_JOINED} WHERE {condition(wanted, params)} AND {kind} GROUP BY {group}, t.currency
+              FROM txn t {_CATEGORY} {account} WHERE {condition(wanted, params)} AND {kind} GROUP BY {group}, t.currency
         """  # noqa: S608 -- fixed parts and placeholders
     kind, minor, n = _FLOWS[flow]
+    columns = ", ".join(sorted({column, "category_id", "currency"}))
     return f"""
-        SELECT {label} AS label, {group} AS grouped, t.currency, {minor} AS minor, {n} AS n
-          FROM ({flows(wanted, params)}) t {_JOINED} WHERE {kind}
+        SELECT {_SUM_LABEL[by]} AS label, t.{column} AS grouped, t.currency, {minor} AS minor, {n} AS n
+          FROM (SELECT {columns}, sum(out_minor) AS out_minor, sum(in_minor) AS in_minor,
+                       sum(n_out) AS n_out, sum(n_in) AS n_in, sum(n) AS n
+                  FROM ({flows(wanted, params)}) f GROUP BY {columns}) t {_CATEGORY} {account}
+         WHERE {kind}
     """  # noqa: S608 -- fixed parts and placeholders
 
 

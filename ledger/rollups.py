@@ -32,7 +32,7 @@ class Size:
 
 _SUMS = SUMS.format(condition="t.user_id = $1")
 _MERCHANTS = """
-    SELECT lower(merchant) AS key, (array_agg(merchant ORDER BY day DESC, no DESC))[1] AS name, count(*) AS n
+    SELECT merchant_key AS key, (array_agg(merchant ORDER BY day DESC, no DESC))[1] AS name, count(*) AS n
       FROM txn WHERE user_id = $1 AND merchant <> '' GROUP BY 1
 """
 

@@ -140,7 +140,7 @@ async def usual_category(tx: Transaction, merchant: str) -> UUID | None:
     found: UUID | None = await tx.pg.fetchval(
         """
         SELECT category_id FROM txn
-         WHERE user_id = $1 AND lower(merchant) = lower($2) AND category_id IS NOT NULL
+         WHERE user_id = $1 AND merchant_key = lower($2) AND category_id IS NOT NULL
          GROUP BY category_id ORDER BY count(*) DESC, max(day) DESC, category_id LIMIT 1
         """,
         tx.user,
