@@ -11,7 +11,7 @@ from api import problems
 from api.edge import Edge
 from api.openapi import describe
 from api.problems import documented
-from api.routes import health, journal, messages, model, money, page, preferences, proposals, runs, sessions
+from api.routes import health, journal, messages, model, money, page, preferences, proposals, runs, sessions, setup
 from api.services import Services
 
 DESCRIPTION = """A conversational budget assistant: ask about money, or ask for a change, which becomes a proposal that
@@ -25,6 +25,7 @@ ROUTERS = (
     proposals.router,
     journal.router,
     money.router,
+    setup.router,
     preferences.router,
     model.router,
 )

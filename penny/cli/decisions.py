@@ -17,7 +17,8 @@ from penny.settings import DEMO_USER
 T = TypeVar("T")
 
 
-def _with_database(name: str, act: Callable[[Any, UUID], Awaitable[T]]) -> T:
+def with_database(name: str, act: Callable[[Any, UUID], Awaitable[T]]) -> T:
+    """What `act` returns, given the database of the settings and the user that development tokens for `name` mean."""
     from api.auth import DEV_ISSUER
     from penny.bootstrap import open_database
 
@@ -40,7 +41,7 @@ def proposals(
         items, _ = await store.list_proposals(db, person, status)
         return list(items)
 
-    found = _with_database(user, act)
+    found = with_database(user, act)
     if json_:
         for item in found:
             say_json(item)
@@ -67,7 +68,7 @@ def confirm(
         shown = await store.get(db, person, proposal_id)
         return await store.confirm(db, person, proposal_id, shown["hash"], approval="cli")
 
-    applied = _with_database(user, act)
+    applied = with_database(user, act)
     if json_:
         say_json({"status": "applied", "journal_id": str(applied.journal_id), "proposal": applied.proposal})
     else:
@@ -89,7 +90,7 @@ def reject(
     async def act(db: Any, person: UUID) -> dict[str, Any]:
         return await store.reject(db, person, parse_id(proposal, "proposal"))
 
-    rejected = _with_database(user, act)
+    rejected = with_database(user, act)
     if json_:
         say_json(rejected)
     else:
@@ -109,7 +110,7 @@ def undo(
         entry = parse_id(journal, "journal entry") if journal else None
         return await store.undo_now(db, person, entry, approval="cli")
 
-    applied = _with_database(user, act)
+    applied = with_database(user, act)
     if json_:
         say_json({"status": "applied", "journal_id": str(applied.journal_id), "proposal": applied.proposal})
     else:
