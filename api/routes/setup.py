@@ -23,6 +23,7 @@ router = APIRouter(prefix="/v1", tags=["money"])
 
 Name = Annotated[Text, Field(min_length=1, max_length=160)]
 Currency = Annotated[Text, Field(min_length=3, max_length=3, description="ISO 4217.")]
+Day = date  # for models that have a field `date` with a default, which hides the type
 Number = Annotated[Decimal, Field(gt=0, lt=10**9, max_digits=24, allow_inf_nan=False)]
 
 
@@ -131,7 +132,7 @@ class NewRate(Input):
     base: Currency
     quote: Currency
     rate: Number
-    date: Annotated[date | None, Field(description="Today when left out.")] = None
+    date: Annotated[Day | None, Field(description="Today when left out.")] = None
     source: Annotated[Text, Field(max_length=80)] = ""
 
 

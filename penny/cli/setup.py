@@ -53,6 +53,8 @@ def list_accounts(user: UserOption = DEMO_USER, json_: JsonOption = False) -> No
     if json_:
         for a in found:
             say_json({"id": a.id, "name": a.name, "kind": a.kind, "balance": a.balance.json()})
+        total = net.total.json() if net.total else None
+        say_json({"net_worth": total, "by_currency": [money.json() for money in net.by_currency], "date": net.day})
         return
     for a in found:
         say(f"{shown(a.balance):>18}  {a.kind:10}  {a.name}")
