@@ -162,8 +162,8 @@ async def seed(tx: Transaction, today: date, seed: int = 7) -> Counts:
 
 
 async def reset(tx: Transaction) -> None:
-    """Deletes the user's whole ledger (accounts, categories, budgets, rates, transactions, rules, proposals, journal) and
-    starts transaction numbers at 1 again. Preferences and conversations stay. One statement."""
+    """Deletes the user's whole ledger (accounts, categories, budgets, rates, transactions, rules, proposals, journal)
+    and starts transaction numbers at 1 again. Preferences and conversations stay. One statement."""
     await tx.pg.execute(
         """
         WITH p AS (DELETE FROM proposal WHERE user_id = $1),

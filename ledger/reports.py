@@ -130,8 +130,10 @@ async def spending(
     params: list[object] = [tx.user]
     source = _source(by, _within(wanted, days), flow, params)
     rows = await tx.pg.fetch(
-        f"SELECT min(label) AS label, currency, sum(minor)::bigint AS minor, sum(n)::bigint AS n"
-        f" FROM ({source}) s GROUP BY grouped, currency",  # noqa: S608 -- built from the fixed parts below
+        f"""
+        SELECT min(label) AS label, currency, sum(minor)::bigint AS minor, sum(n)::bigint AS n
+          FROM ({source}) s GROUP BY grouped, currency
+        """,  # noqa: S608 -- built from the fixed parts above
         *params,
     )
     lines = [Line(row["label"] or UNCATEGORIZED, Money(row["minor"], row["currency"]), row["n"]) for row in rows]
@@ -161,7 +163,7 @@ async def compare(
           FROM (SELECT label, grouped, currency, minor AS a, 0 AS b FROM ({in_a}) a
                 UNION ALL SELECT label, grouped, currency, 0, minor FROM ({in_b}) b) s
          GROUP BY grouped, currency
-        """,  # noqa: S608 -- built from the fixed parts below
+        """,  # noqa: S608 -- built from the fixed parts above
         *params,
     )
     lines = [

@@ -51,8 +51,8 @@ class ConversionView(Output):
 
 
 class NetWorthView(Output):
-    """What all accounts hold less what they owe: a sum per currency, and `total` in the user's own, which is null when a
-    rate is missing; `missing` then asks for it."""
+    """What all accounts hold less what they owe: a sum per currency, and `total` in the user's own. Without a rate for
+    it `total` is null, and `missing` asks for the rate."""
 
     date: date
     by_currency: list[Amount]
@@ -192,8 +192,8 @@ async def add_category(caller: CallerDep, wanted: NewCategory) -> CategoryView:
 @router.get("/rates", summary="List exchange rates")
 async def list_rates(
     caller: CallerDep,
-    base: Annotated[Currency | None, Query()] = None,
-    quote: Annotated[Currency | None, Query()] = None,
+    base: Annotated[Currency | None, Query(description="Of this currency.")] = None,
+    quote: Annotated[Currency | None, Query(description="In this currency.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[RateView]:

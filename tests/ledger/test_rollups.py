@@ -190,7 +190,7 @@ async def test_a_user_who_leaves_takes_the_rollups_along(
     async with database.transaction(owner) as tx:
         assert await tx.pg.execute("DELETE FROM app_user WHERE id = $1", owner) == "DELETE 1"
     for table in ("txn", "month_rollup", "merchant", "rate"):
-        assert await admin.fetchval(f"SELECT count(*) FROM {table} WHERE user_id = $1", owner) == 0
+        assert await admin.fetchval(f"SELECT count(*) FROM {table} WHERE user_id = $1", owner) == 0  # noqa: S608
 
 
 async def test_a_reset_ledger_has_no_sums(database: Database, owner: UUID) -> None:
