@@ -83,8 +83,8 @@ def test_halves_go_to_the_even_minor_unit(minor: int, expected: int) -> None:
 
 
 @given(
-    minor=st.integers(-(10**12), 10**12),
-    rate=st.decimals("0.000001", "100000", places=6),
+    minor=st.integers(-(10**9), 10**9),
+    rate=st.decimals("0.00001", "100000", places=6),
     pair=st.permutations(["USD", "JPY", "KWD", "EUR"]),
     backwards=st.booleans(),
 )
