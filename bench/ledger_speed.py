@@ -221,7 +221,7 @@ async def together(db: Database, user: UUID) -> None:
         wrong = await rollups.verify(tx)
     print(
         f"\n{WRITERS} writers on one account, category and month: {len(made)} purchases confirmed in {seconds:.2f} s "
-        f"({len(made) / seconds:.0f} a second), 0 retries, {len(wrong)} wrong rollups"
+        f"({len(made) / seconds:.0f} a second), none refused or repeated, {len(wrong)} wrong rollups"
     )
 
 
