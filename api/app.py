@@ -23,6 +23,7 @@ from api.routes import (
     proposals,
     runs,
     sessions,
+    setup,
     transfer,
 )
 from api.services import Services
@@ -39,6 +40,7 @@ ROUTERS = (
     journal.router,
     money.router,
     insights.router,
+    setup.router,
     preferences.router,
     model.router,
     transfer.router,

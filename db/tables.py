@@ -6,7 +6,21 @@ guarded by row-level security; amounts are minor units.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, MetaData, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    Date,
+    DateTime,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
@@ -84,6 +98,7 @@ txn = Table(
     Column("split_of", Uuid),
     Column("transfer_id", Uuid),
     Column("refund_of", Uuid),
+    Column("merchant_key", Text, Computed("lower(merchant)", persisted=True), nullable=False),
 )
 
 hold = Table(
@@ -121,6 +136,18 @@ rule = Table(
     Column("merchant", Text, nullable=False),
     Column("category_id", Uuid, nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+)
+
+rate = Table(
+    "rate",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("base", Text, primary_key=True),
+    Column("quote", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("rate", Numeric(24, 12), nullable=False),
+    Column("source", Text, nullable=False, server_default=""),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
 )
 

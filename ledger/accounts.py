@@ -33,8 +33,8 @@ async def list_(tx: Transaction) -> tuple[Account, ...]:
         SELECT a.id, a.name, a.kind, a.currency, a.opening_minor, a.version,
                coalesce(t.n, 0) AS n, a.opening_minor + coalesce(t.minor, 0) AS balance
           FROM account a
-          LEFT JOIN (SELECT account_id, count(*) AS n, sum(amount_minor)::bigint AS minor
-                       FROM txn WHERE user_id = $1 GROUP BY account_id) t ON t.account_id = a.id
+          LEFT JOIN (SELECT account_id, sum(n)::bigint AS n, sum(out_minor + in_minor)::bigint AS minor
+                       FROM month_rollup WHERE user_id = $1 GROUP BY account_id) t ON t.account_id = a.id
          WHERE a.user_id = $1
          ORDER BY lower(a.name)
         """,

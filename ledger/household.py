@@ -162,7 +162,7 @@ async def seed(tx: Transaction, today: date, seed: int = 7) -> Counts:
 
 
 async def reset(tx: Transaction) -> None:
-    """Deletes the user's whole ledger: accounts, categories, budgets, goals, transactions, rules, proposals and
+    """Deletes the user's whole ledger: accounts, categories, budgets, goals, rates, transactions, rules, proposals and
     journal, and starts transaction numbers at 1 again. Preferences and conversations stay. One statement."""
     await tx.pg.execute(
         """
@@ -172,6 +172,7 @@ async def reset(tx: Transaction) -> None:
              b AS (DELETE FROM budget WHERE user_id = $1),
              g AS (DELETE FROM goal WHERE user_id = $1),
              h AS (DELETE FROM hold WHERE user_id = $1),
+             x AS (DELETE FROM rate WHERE user_id = $1),
              t AS (DELETE FROM txn WHERE user_id = $1),
              c AS (DELETE FROM category WHERE user_id = $1),
              a AS (DELETE FROM account WHERE user_id = $1)

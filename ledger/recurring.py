@@ -45,7 +45,7 @@ async def find(
           FROM txn t LEFT JOIN category k ON k.user_id = $1 AND k.id = t.category_id
          WHERE t.user_id = $1 AND t.day BETWEEN $2 AND $3 AND t.merchant <> ''
            AND t.amount_minor * $5 > 0 AND coalesce(k.kind, $6) = $6
-         GROUP BY lower(t.merchant), t.currency
+         GROUP BY t.merchant_key, t.currency
         HAVING count(*) >= 2 AND ($4::uuid IS NULL OR $4 = ANY (array_agg(t.category_id)))
         """,
         tx.user,

@@ -18,6 +18,7 @@ from domain.money import Money
 from domain.periods import DateRange, Month
 from ledger.categories import UNCATEGORIZED
 from ledger.filters import TxnFilter, condition
+from ledger.flows import flows
 
 By = Literal["category", "merchant", "month", "weekday", "account"]
 Flow = Literal["spending", "income"]
@@ -83,25 +84,38 @@ class Comparison:
     totals: tuple[Compared, ...]
 
 
-_LABEL: Final[dict[By, tuple[str, str]]] = {
-    # what is grouped by, and what the group is called
-    "category": ("c.name", "c.name"),
-    "merchant": ("lower(t.merchant)", "min(t.merchant)"),
-    "month": ("date_trunc('month', t.day)", "to_char(date_trunc('month', t.day), 'YYYY-MM')"),
-    "weekday": ("extract(isodow FROM t.day)", "extract(isodow FROM t.day)::int::text"),
-    "account": ("a.name", "a.name"),
+_LABEL: Final[dict[By, tuple[str, str, str]]] = {
+    # what is grouped by, what the group is called, and the group in sums
+    "category": ("t.category_id", "min(c.name)", "category_id"),
+    "merchant": ("t.merchant_key", "min(t.merchant)", ""),
+    "month": ("date_trunc('month', t.day::timestamp)", "to_char(min(t.day), 'YYYY-MM')", "month"),
+    "weekday": ("extract(isodow FROM t.day)", "min(extract(isodow FROM t.day))::int::text", ""),
+    "account": ("t.account_id", "min(a.name)", "account_id"),
+}
+_SUM_LABEL: Final[dict[By, str]] = {"category": "c.name", "month": "to_char(t.month, 'YYYY-MM')", "account": "a.name"}
+
+_POSTINGS: Final[dict[Flow, tuple[str, str]]] = {
+    # which transactions belong to it, and what they count for
+    "spending": ("(c.kind = 'spending' OR (t.category_id IS NULL AND t.amount_minor < 0))", "-t.amount_minor"),
+    "income": ("(c.kind = 'income' OR (t.category_id IS NULL AND t.amount_minor > 0))", "t.amount_minor"),
 }
 
-_FLOW: Final[dict[Flow, tuple[str, str]]] = {
-    "spending": ("(c.kind = 'spending' OR (t.category_id IS NULL AND t.amount_minor < 0))", "-"),
-    "income": ("(c.kind = 'income' OR (t.category_id IS NULL AND t.amount_minor > 0))", ""),
+_FLOWS: Final[dict[Flow, tuple[str, str, str]]] = {
+    # the same for sums: which, what they count for, and of how many transactions
+    "spending": (
+        "(c.kind = 'spending' OR (t.category_id IS NULL AND t.n_out > 0))",
+        "-CASE WHEN t.category_id IS NULL THEN t.out_minor ELSE t.out_minor + t.in_minor END",
+        "CASE WHEN t.category_id IS NULL THEN t.n_out ELSE t.n END",
+    ),
+    "income": (
+        "(c.kind = 'income' OR (t.category_id IS NULL AND t.n_in > 0))",
+        "CASE WHEN t.category_id IS NULL THEN t.in_minor ELSE t.out_minor + t.in_minor END",
+        "CASE WHEN t.category_id IS NULL THEN t.n_in ELSE t.n END",
+    ),
 }
 
-_FROM: Final = """
-  FROM txn t
-  LEFT JOIN category c ON c.user_id = $1 AND c.id = t.category_id
-  JOIN account a ON a.user_id = $1 AND a.id = t.account_id
-"""
+_CATEGORY: Final = "LEFT JOIN category c ON c.user_id = $1 AND c.id = t.category_id"
+_ACCOUNT: Final = "JOIN account a ON a.user_id = $1 AND a.id = t.account_id"
 
 
 async def spending(
@@ -114,15 +128,12 @@ async def spending(
     else largest first, the base currency before others.
     """
     params: list[object] = [tx.user]
-    group, label = _LABEL[by]
-    kind, sign = _FLOW[flow]
+    source = _source(by, _within(wanted, days), flow, params)
     rows = await tx.pg.fetch(
         f"""
-        SELECT {label} AS label, t.currency, {sign}sum(t.amount_minor)::bigint AS minor, count(*) AS n
-        {_FROM}
-         WHERE {condition(_within(wanted, days), params)} AND {kind}
-         GROUP BY {group}, t.currency
-        """,
+        SELECT min(label) AS label, currency, sum(minor)::bigint AS minor, sum(n)::bigint AS n
+          FROM ({source}) s GROUP BY grouped, currency
+        """,  # noqa: S608 -- built from the fixed parts above
         *params,
     )
     lines = [Line(row["label"] or UNCATEGORIZED, Money(row["minor"], row["currency"]), row["n"]) for row in rows]
@@ -145,25 +156,15 @@ async def compare(
 ) -> Comparison:
     """Spending in two periods, which may overlap, side by side. One query over the transactions of both."""
     params: list[object] = [tx.user]
-    group, label = _LABEL[by]
-    kind, _ = _FLOW["spending"]
-    matching = condition(_within(wanted, DateRange(min(a.start, b.start), max(a.end, b.end))), params)
-    first = len(params) + 1
-    in_a, in_b = (f"t.day BETWEEN ${n} AND ${n + 1}" for n in (first, first + 2))
+    in_a, in_b = (_source(by, _within(wanted, days), "spending", params) for days in (a, b))
     rows = await tx.pg.fetch(
         f"""
-        SELECT {label} AS label, t.currency,
-               coalesce(-sum(t.amount_minor) FILTER (WHERE {in_a}), 0)::bigint AS a,
-               coalesce(-sum(t.amount_minor) FILTER (WHERE {in_b}), 0)::bigint AS b
-        {_FROM}
-         WHERE {matching} AND {kind} AND ({in_a} OR {in_b})
-         GROUP BY {group}, t.currency
-        """,
+        SELECT min(label) AS label, currency, sum(a)::bigint AS a, sum(b)::bigint AS b
+          FROM (SELECT label, grouped, currency, minor AS a, 0 AS b FROM ({in_a}) a
+                UNION ALL SELECT label, grouped, currency, 0, minor FROM ({in_b}) b) s
+         GROUP BY grouped, currency
+        """,  # noqa: S608 -- built from the fixed parts above
         *params,
-        a.start,
-        a.end,
-        b.start,
-        b.end,
     )
     lines = [
         Compared(_named(row["label"], by), Money(row["a"], row["currency"]), Money(row["b"], row["currency"]))
@@ -173,6 +174,28 @@ async def compare(
     totals_a = {money.currency: money for money in _totals((line.a for line in lines), base)}
     totals_b = {money.currency: money for money in _totals((line.b for line in lines), base)}
     return Comparison(a, b, tuple(lines), tuple(Compared("Total", totals_a[c], totals_b[c]) for c in totals_a))
+
+
+def _source(by: By, wanted: TxnFilter, flow: Flow, params: list[object]) -> str:
+    """A query of `label, grouped, currency, minor, n`: from the sums of `ledger.flows` where they tell enough, else
+    from single transactions."""
+    group, label, column = _LABEL[by]
+    account = _ACCOUNT if by == "account" else ""
+    if not column or wanted.narrow:
+        kind, minor = _POSTINGS[flow]
+        return f"""
+            SELECT {label} AS label, {group} AS grouped, t.currency, sum({minor})::bigint AS minor, count(*) AS n
+              FROM txn t {_CATEGORY} {account} WHERE {condition(wanted, params)} AND {kind} GROUP BY {group}, t.currency
+        """  # noqa: S608 -- fixed parts and placeholders
+    kind, minor, n = _FLOWS[flow]
+    columns = ", ".join(sorted({column, "category_id", "currency"}))
+    return f"""
+        SELECT {_SUM_LABEL[by]} AS label, t.{column} AS grouped, t.currency, {minor} AS minor, {n} AS n
+          FROM (SELECT {columns}, sum(out_minor) AS out_minor, sum(in_minor) AS in_minor,
+                       sum(n_out) AS n_out, sum(n_in) AS n_in, sum(n) AS n
+                  FROM ({flows(wanted, params)}) f GROUP BY {columns}) t {_CATEGORY} {account}
+         WHERE {kind}
+    """  # noqa: S608 -- fixed parts and placeholders
 
 
 def _within(wanted: TxnFilter | None, days: DateRange) -> TxnFilter:

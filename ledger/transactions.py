@@ -14,6 +14,7 @@ from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from domain.money import Money
 from ledger.filters import TxnFilter, condition
+from ledger.flows import flows
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +95,18 @@ async def search(tx: Transaction, wanted: TxnFilter, limit: int = 50, after: tup
         params += after
         start = f"AND (t.day, t.no) < (${len(params) - 1}, ${len(params)})"
     params.append(limit + 1)
+    limited = f"${len(params)}"
+    if wanted.narrow:
+        sums = f"SELECT currency, count(*) AS n, sum(amount_minor)::bigint AS minor FROM txn t WHERE {matching}"  # noqa: S608
+    else:
+        summed = flows(wanted, params)
+        sums = f"SELECT currency, sum(n)::bigint AS n, sum(out_minor + in_minor)::bigint AS minor FROM ({summed}) f"  # noqa: S608
     row_read = _READ.format(source="page")
     rows = await tx.pg.fetch(
         f"""
         WITH page AS (SELECT t.* FROM txn t WHERE {matching} {start}
-                       ORDER BY t.day DESC, t.no DESC LIMIT ${len(params)}),
-             sums AS (SELECT t.currency, count(*) AS n, sum(t.amount_minor)::bigint AS minor
-                        FROM txn t WHERE {matching} GROUP BY t.currency)
+                       ORDER BY t.day DESC, t.no DESC LIMIT {limited}),
+             sums AS ({sums} GROUP BY currency)
         SELECT total.*, p.*
           FROM (SELECT coalesce(sum(n), 0)::bigint AS count,
                        array_agg(currency ORDER BY n DESC, currency) AS currencies,
@@ -133,14 +139,7 @@ async def get(tx: Transaction, no: int) -> Txn:
 
 async def merchants(tx: Transaction) -> tuple[str, ...]:
     """Every merchant's name as last written, the most used first: what a near-miss name is compared with."""
-    rows = await tx.pg.fetch(
-        """
-        SELECT (array_agg(merchant ORDER BY day DESC, no DESC))[1] AS name
-          FROM txn WHERE user_id = $1 AND merchant <> ''
-         GROUP BY lower(merchant) ORDER BY count(*) DESC, lower(merchant)
-        """,
-        tx.user,
-    )
+    rows = await tx.pg.fetch("SELECT name FROM merchant WHERE user_id = $1 ORDER BY n DESC, key", tx.user)
     return tuple(row["name"] for row in rows)
 
 
@@ -149,7 +148,7 @@ async def usual_category(tx: Transaction, merchant: str) -> UUID | None:
     found: UUID | None = await tx.pg.fetchval(
         """
         SELECT category_id FROM txn
-         WHERE user_id = $1 AND lower(merchant) = lower($2) AND category_id IS NOT NULL
+         WHERE user_id = $1 AND merchant_key = lower($2) AND category_id IS NOT NULL
          GROUP BY category_id ORDER BY count(*) DESC, max(day) DESC, category_id LIMIT 1
         """,
         tx.user,

@@ -1,4 +1,4 @@
-"""The user's money as data: accounts, categories, budgets, transactions. Changes are proposals, made in a session."""
+"""The user's money as data: budgets and transactions. Changes are proposals, made in a session."""
 
 from __future__ import annotations
 
@@ -14,31 +14,12 @@ from api.cursors import decode, encode, whole
 from api.shapes import Amount, Cursor, Limit, Output, Page, Text
 from domain.clock import today
 from domain.periods import DateRange, Month
-from ledger import accounts, budgets, categories, envelopes, preferences, transactions
+from ledger import budgets, envelopes, preferences, transactions
 from ledger.filters import TxnFilter
 
 LAST_NUMBER = 2**63 - 1
 
 router = APIRouter(prefix="/v1", tags=["money"])
-
-
-class AccountView(Output):
-    """A place money is in, or owed to; `balance` counts every transaction, pending ones too."""
-
-    id: UUID
-    name: str
-    kind: str
-    currency: str
-    balance: Amount
-
-
-class CategoryView(Output):
-    """What money is spent on (spending), where it comes from (income), or moves between own accounts (transfer)."""
-
-    id: UUID
-    name: str
-    group: str
-    kind: str
 
 
 class BudgetView(Output):
@@ -114,25 +95,6 @@ class TransactionPage(Page[TransactionView]):
 
     count: int
     totals: list[Amount]
-
-
-@router.get("/accounts", summary="List accounts")
-async def list_accounts(caller: CallerDep) -> Page[AccountView]:
-    """All accounts, by name."""
-    async with caller.read() as tx:
-        found = await accounts.list_(tx)
-    items = [
-        AccountView(id=a.id, name=a.name, kind=a.kind, currency=a.currency, balance=Amount.of(a.balance)) for a in found
-    ]
-    return Page(items=items, next=None)
-
-
-@router.get("/categories", summary="List categories")
-async def list_categories(caller: CallerDep) -> Page[CategoryView]:
-    """All categories: spending first, then income, then transfers, each by name."""
-    async with caller.read() as tx:
-        found = await categories.list_(tx)
-    return Page(items=[CategoryView(id=c.id, name=c.name, group=c.group, kind=c.kind) for c in found], next=None)
 
 
 @router.get("/budgets", summary="Get a month's budgets")

@@ -19,7 +19,8 @@ T = TypeVar("T")
 Status = Literal["pending", "applied", "rejected", "expired", "superseded"]
 
 
-def _with_database(name: str, act: Callable[[Any, UUID], Awaitable[T]]) -> T:
+def with_database(name: str, act: Callable[[Any, UUID], Awaitable[T]]) -> T:
+    """What `act` returns, given the database of the settings and the user that development tokens for `name` mean."""
     from api.auth import DEV_ISSUER
     from penny.database import open_database
 
@@ -42,7 +43,7 @@ def proposals(
         items, _ = await store.list_proposals(db, person, status)
         return list(items)
 
-    found = _with_database(user, act)
+    found = with_database(user, act)
     if json_:
         for item in found:
             say_json(item)
@@ -69,7 +70,7 @@ def confirm(
         shown = await store.get(db, person, proposal_id)
         return await store.confirm(db, person, proposal_id, shown["hash"], approval="cli")
 
-    applied = _with_database(user, act)
+    applied = with_database(user, act)
     if json_:
         say_json({"status": "applied", "journal_id": str(applied.journal_id), "proposal": applied.proposal})
     else:
@@ -91,7 +92,7 @@ def reject(
     async def act(db: Any, person: UUID) -> dict[str, Any]:
         return await store.reject(db, person, parse_id(proposal, "proposal"))
 
-    rejected = _with_database(user, act)
+    rejected = with_database(user, act)
     if json_:
         say_json(rejected)
     else:
@@ -111,7 +112,7 @@ def undo(
         entry = parse_id(journal, "journal entry") if journal else None
         return await store.undo_now(db, person, entry, approval="cli")
 
-    applied = _with_database(user, act)
+    applied = with_database(user, act)
     if json_:
         say_json({"status": "applied", "journal_id": str(applied.journal_id), "proposal": applied.proposal})
     else:

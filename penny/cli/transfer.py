@@ -32,7 +32,7 @@ def import_(
     from ledger.imports import mapping
     from ledger.imports.run import Report, import_file
     from ledger.imports.statement import MAX_BYTES, RowsRefused
-    from penny.bootstrap import open_database
+    from penny.database import open_database
 
     chosen = mapping.parse(_read(map_, mapping.MAX_CHARACTERS * 4).decode("utf-8", "replace")) if map_ else None
     data = _read(file, MAX_BYTES)
@@ -81,7 +81,7 @@ def export(
     from domain.clock import SystemClock
     from ledger.export.stream import stream
     from memory.export import every_session
-    from penny.bootstrap import open_database
+    from penny.database import open_database
 
     async def run() -> None:
         async with open_database(settings.load(), quiet) as db:

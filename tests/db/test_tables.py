@@ -17,7 +17,12 @@ SELECT attname, format_type(atttypid, atttypmod) AS type, NOT attnotnull AS null
   FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
 
-SPELLED = {"TIMESTAMP WITH TIME ZONE": "timestamp with time zone", "INTEGER": "integer", "UUID": "uuid"}
+SPELLED = {
+    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
+    "INTEGER": "integer",
+    "UUID": "uuid",
+    "NUMERIC(24, 12)": "numeric(24,12)",
+}
 
 
 @pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)

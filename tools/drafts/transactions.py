@@ -141,7 +141,7 @@ async def _all_of(tx: Transaction, merchants: Sequence[str]) -> list[tuple[Row, 
     found = await tx.pg.fetch(
         """
         SELECT * FROM txn
-         WHERE user_id = $1 AND lower(merchant) = ANY (SELECT lower(name) FROM unnest($2::text[]) AS name)
+         WHERE user_id = $1 AND merchant_key = ANY (SELECT lower(name) FROM unnest($2::text[]) AS name)
            AND transfer_id IS NULL
          ORDER BY day DESC, no DESC
         """,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from domain.money import Money
-from ledger import accounts, categories, journal, transactions
+from ledger import accounts, categories, journal, rates, setup, transactions
 from ledger.changes import apply, inserted, inverse
 from ledger.household import Household
 from ledger.rows import new_key
@@ -110,6 +111,25 @@ async def test_balances_are_opening_and_all_transactions(call: Call, home: House
         balance = sum((t.amount for t in home.transactions if t.account == account.name), account.opening)
         assert f"| {account.name} | {account.kind} | {balance.format()} |" in result.summary
     assert "€" in result.summary.partition("\n")[0]
+
+
+async def test_accounts_are_added_up_by_a_dated_rate(newcomer: ToolContext) -> None:
+    """With a rate the sum of all currencies is said, with the rate and its day; without one it is asked for."""
+    async with newcomer.db.transaction(newcomer.user) as tx:
+        await setup.add_account(tx, "Checking", "checking", Money(100_000, "USD"), "test")
+        await setup.add_account(tx, "Konto", "savings", Money(50_000, "EUR"), "test")
+    without = await catalog.call(newcomer, "list_accounts", {})
+    assert (
+        "is $1,000.00 and €500.00. They are not added up: I have no EUR to USD rate for 2026-11-22" in without.summary
+    )
+    async with newcomer.db.transaction(newcomer.user) as tx:
+        await rates.enter(tx, [rates.Rate.of("EUR", "USD", date(2026, 11, 20), "1.1")])
+    added = await catalog.call(newcomer, "list_accounts", {})
+    told = "is $1,000.00 and €500.00, together $1,550.00 (1 EUR = 1.1 USD of Nov 20, 2026)."
+    assert told in added.summary
+    facts = {fact.label: fact.value for fact in added.facts}
+    assert facts["net worth"] == Money(155_000, "USD")
+    assert (facts["EUR to USD rate"], facts["day of the EUR to USD rate"]) == (Decimal("1.1"), date(2026, 11, 20))
 
 
 async def test_history_is_empty_at_first(newcomer: ToolContext) -> None:
