@@ -96,7 +96,7 @@ async def call_model(state: TurnState, runtime: Runtime[TurnContext]) -> dict[st
     if whole is None:
         raise ModelUnavailable("The model ended without an answer. Please try again.")
     ctx.count(_tokens(whole))
-    step = _step(whole)
+    step = _step(whole, {call["id"] for m in messages for call in m.tool_calls})
     if step.tool_calls:
         return {"messages": await ctx.keep([step])}
     if not step.text:
@@ -160,8 +160,9 @@ def _result(call: dict[str, Any], label: str, result: ToolResult) -> Message:
     )
 
 
-def _step(whole: AIMessageChunk) -> Message:
-    """The stored form of a complete model message. A call cut off by the token limit never runs."""
+def _step(whole: AIMessageChunk, taken: set[str]) -> Message:
+    """The stored form of a complete model message. A call cut off by the token limit never runs; a call whose id is `taken`
+    by an earlier call of the turn (a model whose ids start over in another process) gets another."""
     cut = whole.response_metadata.get("stopReason") == "max_tokens"
     calls = [
         {"id": call["id"] or f"call_{n}", "name": call["name"], "args": _clean_json(call["args"])}
@@ -171,6 +172,10 @@ def _step(whole: AIMessageChunk) -> Message:
     if cut and (calls or bad):
         raise ModelUnavailable("The model's answer was cut off before it was complete. Please try again.")
     calls += [{"id": c["id"] or f"bad_{n}", "name": c["name"] or "unknown", "args": {}} for n, c in enumerate(bad, 1)]
+    for n, call in enumerate(calls, 1):
+        if call["id"] in taken:
+            call["id"] = f"{call['id']}_{len(taken) + n}"
+        taken = taken | {call["id"]}
     return Message("assistant", clean(str(whole.text)), {"tool_calls": calls} if calls else {})
 
 

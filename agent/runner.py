@@ -17,10 +17,11 @@ import structlog
 
 from agent.history import clean
 from agent.run import Agent, Run, StopReason
+from db.connection import DatabaseUnavailable, PoolExhausted
 from domain.errors import InvalidInput, PennyError, Unavailable
 from memory import event_log, runs
 from memory.event_log import EventLog, Frame
-from memory.runs import Accepted, Claim, IfRunning, LeaseLost
+from memory.runs import RUNS_PER_USER, Accepted, Claim, IfRunning, LeaseLost
 
 log = structlog.get_logger(__name__)
 
@@ -40,9 +41,10 @@ class Draining(Unavailable):
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of one process and one message. `message_characters` counts code points."""
+    """Bounds of one process, of one user on all of them, and of one message. `message_characters` counts code points."""
 
     runs_at_once: int = 500
+    runs_per_user: int = RUNS_PER_USER
     message_characters: int = 8_000
 
 
@@ -60,7 +62,7 @@ class Runner:
         self._lease_seconds = lease_seconds
         self._limits = limits or Limits()
         self._live: dict[UUID, _Live] = {}
-        self._log = EventLog(agent.owner, agent.db.worker_connection, self._lost)
+        self._log = EventLog(agent.owner, agent.db.worker_connection, self._lost, agent.reached)
         self._due = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self.draining = False
@@ -130,7 +132,10 @@ class Runner:
                 model=self._agent.model.name,
                 prompt_version=self._agent.prompt().version,
                 queue_only=len(self._live) >= self._limits.runs_at_once,
+                per_user=self._limits.runs_per_user,
             )
+            self._agent.reached("accept.storing")
+        self._agent.reached("accept.stored")
         if accepted.claim is not None:
             self._launch(accepted.claim, 0)
         for run_id in accepted.interrupts:
@@ -185,6 +190,8 @@ class Runner:
             await stream.changed()
 
     def _launch(self, claim: Claim, last_seq: int) -> None:
+        if (before := self._live.get(claim.run_id)) is not None:  # our lease ran out while we were stopped
+            self._stop(before, "handover")
         run = Run(self._agent, claim, self._log.open(claim, last_seq))
         task = asyncio.create_task(self._perform(run), name=f"run-{claim.run_id}")
         self._live[claim.run_id] = _Live(run, task)
@@ -196,12 +203,22 @@ class Runner:
             log.info("run.lease_lost", run_id=str(run.claim.run_id), attempt=run.claim.attempt)
         except asyncio.CancelledError:
             log.info("run.handed_over", run_id=str(run.claim.run_id))
+        except (DatabaseUnavailable, PoolExhausted) as away:
+            log.warning("run.interrupted", run_id=str(run.claim.run_id), error=type(away).__name__)
+            await self._give_back(run.claim)
         except Exception:  # not ended: its lease runs out and a fresh attempt goes on from what is stored
             log.exception("run.broke", run_id=str(run.claim.run_id))
         finally:
             run.stream.abandon()
-            self._live.pop(run.claim.run_id, None)
+            if (live := self._live.get(run.claim.run_id)) is not None and live.run is run:
+                del self._live[run.claim.run_id]  # not the attempt that took over from this one, here
             self._due.set()
+
+    async def _give_back(self, claim: Claim) -> None:
+        """Lets a fresh attempt go on, here or elsewhere, when the database has had a moment."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(RECONNECT_SECONDS)
+        await self._release([claim])
 
     def _stop(self, live: _Live, reason: StopReason) -> None:
         """Stops a run that is not ending anyway; called again (by the heartbeat), it insists."""
@@ -234,11 +251,14 @@ class Runner:
                 await self._due.wait()
         self._due.clear()
         while not self.draining and len(self._live) < self._limits.runs_at_once:
-            claim = await runs.claim_next(worker, self._agent.owner, self._lease_seconds)
+            claim = await runs.claim_next(
+                worker, self._agent.owner, self._lease_seconds, self._limits.runs_per_user
+            )
             if claim is None:
                 return
             if claim.attempt > 1:
                 log.info("run.taken_over", run_id=str(claim.run_id), attempt=claim.attempt)
+                self._agent.reached("takeover.claimed")
             async with self._agent.db.transaction(claim.user) as tx:
                 last = await event_log.last_seq(tx, claim.run_id)
             self._launch(claim, last)

@@ -18,6 +18,7 @@ import orjson
 import structlog
 
 from db.engine import Transaction
+from domain.failpoints import Reached, inert
 from memory.runs import Claim
 
 log = structlog.get_logger(__name__)
@@ -128,12 +129,14 @@ class EventLog:
         owner: str,
         connect: Callable[[], Awaitable[asyncpg.Connection]],
         on_lost: Callable[[Claim], None],
+        reached: Reached = inert,
     ) -> None:
         self._owner = owner
         self._connect = connect
         self._on_lost = on_lost
+        self._reached = reached
         self._connection: asyncpg.Connection | None = None
-        self._dirty: dict[UUID, Stream] = {}
+        self._dirty: dict[Stream, None] = {}  # an ordered set; a run taken over here has two streams for a while
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()
         self._busy = asyncio.Lock()
@@ -160,7 +163,7 @@ class EventLog:
 
     def wake(self, stream: Stream, *, at_once: bool) -> None:
         """A stream has something to write."""
-        self._dirty[stream.claim.run_id] = stream
+        self._dirty[stream] = None
         self._wake.set()
         if at_once:
             self._urgent.set()
@@ -170,9 +173,9 @@ class EventLog:
         no flush of the stream is under way, so that the log's order is the events' order."""
         async with self._busy:
             while stream.unsure:
-                self._dirty[stream.claim.run_id] = stream
+                self._dirty[stream] = None
                 await self._flush_locked()
-            self._dirty.pop(stream.claim.run_id, None)
+            self._dirty.pop(stream, None)
             return stream.take()
 
     async def _write(self) -> None:
@@ -205,11 +208,12 @@ class EventLog:
         if self._connection is None:
             raise ConnectionError("the event log is not connected")
         self._wake.clear()
-        streams = [s for s in self._dirty.values() if s.pending]
+        streams = [s for s in self._dirty if s.pending]
         self._dirty.clear()
         if not streams:
             return
         frames = [s.take() for s in streams]
+        self._reached("events.writing")
         try:
             ours = await self._insert(
                 self._connection, [(s.claim, lines(f)) for s, f in zip(streams, frames, strict=True)]
@@ -219,28 +223,30 @@ class EventLog:
                 stream.untake(unwritten)
                 self.wake(stream, at_once=False)
             raise
+        self._reached("events.written")
         for stream, logged in zip(streams, frames, strict=True):
-            if stream.claim.run_id not in ours:
+            if (stream.claim.run_id, stream.claim.attempt) not in ours:
                 self._on_lost(stream.claim)
                 continue
             stream.show(logged)
             if stream.pending:
                 self.wake(stream, at_once=False)
 
-    async def _insert(self, connection: asyncpg.Connection, batches: list[tuple[Claim, Batch]]) -> set[UUID]:
-        """Writes the batches of the runs that are still ours, and gives those runs. Doing it again does no harm."""
+    async def _insert(self, connection: asyncpg.Connection, batches: list[tuple[Claim, Batch]]) -> set[tuple[UUID, int]]:
+        """Writes the batches of the runs that are still ours, and gives those runs and attempts. Doing it again does no harm."""
         rows = await connection.fetch(
             """
             WITH ours AS (
-                SELECT r.user_id, r.id, u.attempt, u.seq, u.last_seq, u.events
+                SELECT r.user_id, r.id, r.created_at, u.attempt, u.seq, u.last_seq, u.events
                   FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[])
                        AS u (run_id, attempt, seq, last_seq, events)
                   JOIN run r ON r.id = u.run_id AND r.attempt = u.attempt AND r.owner = $6 AND r.status = 'running'
                    FOR SHARE OF r),
             logged AS (
-                INSERT INTO run_event (user_id, run_id, attempt, seq, last_seq, events)
-                SELECT user_id, id, attempt, seq, last_seq, events FROM ours ON CONFLICT DO NOTHING)
-            SELECT id FROM ours
+                INSERT INTO run_event (user_id, run_id, day, attempt, seq, last_seq, events)
+                SELECT user_id, id, (created_at AT TIME ZONE 'UTC')::date, attempt, seq, last_seq, events
+                  FROM ours ON CONFLICT DO NOTHING)
+            SELECT id, attempt FROM ours
             """,
             [c.run_id for c, _ in batches],
             [c.attempt for c, _ in batches],
@@ -249,21 +255,25 @@ class EventLog:
             [b[2] for _, b in batches],
             self._owner,
         )
-        return {row["id"] for row in rows}
+        return {(row["id"], row["attempt"]) for row in rows}
+
+
+_DAY = "day = (SELECT (created_at AT TIME ZONE 'UTC')::date FROM run WHERE id = ${})"
+"""The partition of a run's events: the day of the run."""
 
 
 async def last_seq(tx: Transaction, run_id: UUID) -> int:
     """The number of the run's last logged event, 0 when there is none."""
-    found = await tx.pg.fetchval("SELECT max(last_seq) FROM run_event WHERE run_id = $1", run_id)
+    found = await tx.pg.fetchval(f"SELECT max(last_seq) FROM run_event WHERE run_id = $1 AND {_DAY.format(1)}", run_id)
     return int(found or 0)
 
 
 async def read(tx: Transaction, run_id: UUID, after: int) -> tuple[list[Frame], bool]:
     """The run's logged events after `after`, and whether the terminal one is among all that is logged."""
     rows = await tx.pg.fetch(
-        """
+        f"""
         SELECT events, terminal FROM run_event
-         WHERE user_id = $1 AND run_id = $2 AND (last_seq > $3 OR terminal) ORDER BY seq
+         WHERE user_id = $1 AND run_id = $2 AND {_DAY.format(2)} AND (last_seq > $3 OR terminal) ORDER BY seq
         """,
         tx.user,
         run_id,

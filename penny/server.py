@@ -13,6 +13,7 @@ import uvicorn
 
 from api.app import create_app
 from domain.errors import SetupError
+from domain.failpoints import Reached, inert
 from penny.bootstrap import Progress, Services, bootstrap, warm_up
 from penny.household import seed_if_empty
 from penny.settings import Settings
@@ -78,9 +79,11 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def serve(settings: Settings, listener: socket.socket, *, sample: bool, progress: Progress) -> None:
+async def serve(
+    settings: Settings, listener: socket.socket, *, sample: bool, progress: Progress, reached: Reached = inert
+) -> None:
     """Serves until a signal ends it. With `sample`, the demo user gets the sample household if they have nothing."""
-    async with bootstrap(settings, progress=progress) as services:
+    async with bootstrap(settings, progress=progress, reached=reached) as services:
         if sample:
             await seed_if_empty(services, progress)
         app = create_app(services, cors_origins=settings.cors_origins)

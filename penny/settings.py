@@ -51,6 +51,9 @@ class Settings(BaseSettings):
         (), description="origins whose pages may call, separated by commas"
     )
     limits_runs: int = Field(500, ge=1, description="replies that one process makes at once")
+    limits_runs_per_user: int = Field(
+        5, ge=1, description="replies made for one user at once, on all servers"
+    )
     limits_message_length: int = Field(8000, ge=1, le=100_000, description="characters of one message")
 
     @field_validator("cors_origins", mode="before")
