@@ -7,10 +7,11 @@ the END. So resuming after a crash is loading the turn and invoking the same gra
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from operator import add
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict, cast
 
 import orjson
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
@@ -88,11 +89,12 @@ async def call_model(state: TurnState, runtime: Runtime[TurnContext]) -> dict[st
     )
     whole: AIMessageChunk | None = None
     spoken = False
-    async for chunk in ctx.model.stream(request):
-        whole = chunk if whole is None else whole + chunk
-        if text := clean(str(chunk.text)):
-            write(TextDelta(text if spoken else _joint(messages) + text))
-            spoken = True
+    async with aclosing(cast("AsyncGenerator[AIMessageChunk, None]", ctx.model.stream(request))) as chunks:
+        async for chunk in chunks:
+            whole = chunk if whole is None else whole + chunk
+            if text := clean(str(chunk.text)):
+                write(TextDelta(text if spoken else _joint(messages) + text))
+                spoken = True
     if whole is None:
         raise ModelUnavailable("The model ended without an answer. Please try again.")
     ctx.count(_tokens(whole))

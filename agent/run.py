@@ -7,9 +7,10 @@ owner left behind is reconciled first: whoever applies the events in order ends 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -113,20 +114,7 @@ class Run:
                 if start.cancelled:
                     self.stop_reason = "cancel"
                     raise asyncio.CancelledError
-                async for part in self.agent.graph.astream(
-                    {"messages": start.turn},
-                    CONFIG,
-                    context=start.context,
-                    stream_mode=["custom", "updates"],
-                    version="v2",
-                ):
-                    if self.stop_reason is not None:  # a cancellation that a library let pass
-                        raise asyncio.CancelledError
-                    if part["type"] == "custom":
-                        self._emit(part["data"])
-                    elif part["type"] == "updates":
-                        for update in part["data"].values():
-                            self._turn += update["messages"]
+                await self._play(start)
             status, last = "finished", ev.RunFinished(str(self.claim.message_id), reply_text(self._turn))
         except asyncio.CancelledError:
             if self.stop_reason != "cancel":  # handed over, or the process ends
@@ -143,6 +131,25 @@ class Run:
             last = ev.RunFailed("internal", "Something went wrong on our side. Please try again.", True)
         self.ending = True
         await self._complete(status, last)
+
+    async def _play(self, start: _Start) -> None:
+        """Runs the graph, from what is stored to the answer; whatever ends it closes the model's stream."""
+        parts = self.agent.graph.astream(
+            {"messages": start.turn},
+            CONFIG,
+            context=start.context,
+            stream_mode=["custom", "updates"],
+            version="v2",
+        )
+        async with aclosing(cast("AsyncGenerator[Any, None]", parts)):
+            async for part in parts:
+                if self.stop_reason is not None:  # a cancellation that a library let pass
+                    raise asyncio.CancelledError
+                if part["type"] == "custom":
+                    self._emit(part["data"])
+                elif part["type"] == "updates":
+                    for update in part["data"].values():
+                        self._turn += update["messages"]
 
     async def _load(self) -> _Start:
         agent, claim = self.agent, self.claim

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,8 +21,9 @@ import orjson
 import structlog
 
 from db.engine import Transaction
+from domain.errors import PennyError
 from domain.failpoints import Reached, inert
-from memory.runs import Claim
+from memory.runs import Claim, no_run
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +66,7 @@ class Stream:
         self.last_seq = last_seq
         self.shown: list[Frame] = []
         self.first_shown = last_seq + 1
+        self.bytes_shown = 0
         self.ended = False
         self._pending: list[tuple[str, dict[str, Any]]] = []
         self._unwritten: list[Frame] = []
@@ -108,6 +113,7 @@ class Stream:
     def show(self, frames: list[Frame], *, last: bool = False) -> None:
         """Makes logged frames visible to the readers of this process."""
         self.shown += frames
+        self.bytes_shown += sum(len(f.data) for f in frames)
         self.ended = self.ended or last
         self._changed.set()
         self._changed = asyncio.Event()
@@ -119,6 +125,19 @@ class Stream:
     async def changed(self) -> None:
         """Waits for more frames or the end."""
         await self._changed.wait()
+
+
+@dataclass
+class FlushTimes:
+    """Seconds that the flushes took."""
+
+    count: int = 0
+    total: float = 0.0
+    longest: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        """One more flush."""
+        self.count, self.total, self.longest = self.count + 1, self.total + seconds, max(self.longest, seconds)
 
 
 class EventLog:
@@ -141,6 +160,7 @@ class EventLog:
         self._urgent = asyncio.Event()
         self._busy = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self.flushes = FlushTimes()
 
     async def start(self) -> None:
         """Connects and starts writing."""
@@ -214,6 +234,7 @@ class EventLog:
             return
         frames = [s.take() for s in streams]
         self._reached("events.writing")
+        began = time.monotonic()
         try:
             ours = await self._insert(
                 self._connection, [(s.claim, lines(f)) for s, f in zip(streams, frames, strict=True)]
@@ -224,6 +245,7 @@ class EventLog:
                 self.wake(stream, at_once=False)
             raise
         self._reached("events.written")
+        self.flushes.add(time.monotonic() - began)
         for stream, logged in zip(streams, frames, strict=True):
             if (stream.claim.run_id, stream.claim.attempt) not in ours:
                 self._on_lost(stream.claim)
@@ -232,7 +254,9 @@ class EventLog:
             if stream.pending:
                 self.wake(stream, at_once=False)
 
-    async def _insert(self, connection: asyncpg.Connection, batches: list[tuple[Claim, Batch]]) -> set[tuple[UUID, int]]:
+    async def _insert(
+        self, connection: asyncpg.Connection, batches: list[tuple[Claim, Batch]]
+    ) -> set[tuple[UUID, int]]:
         """Writes the batches of the runs that are still ours, and gives those runs and attempts. Doing it again does no harm."""
         rows = await connection.fetch(
             """
@@ -266,6 +290,47 @@ async def last_seq(tx: Transaction, run_id: UUID) -> int:
     """The number of the run's last logged event, 0 when there is none."""
     found = await tx.pg.fetchval(f"SELECT max(last_seq) FROM run_event WHERE run_id = $1 AND {_DAY.format(1)}", run_id)
     return int(found or 0)
+
+
+class EventsGone(PennyError):
+    """The run is long over and its events are no longer kept; `details["message_id"]` names the reply."""
+
+    code = "events_gone"
+    status = 410
+
+
+async def day_of(tx: Transaction, run_id: UUID) -> date:
+    """The day (UTC) under which the run's events are kept. Raises NotFound, EventsGone."""
+    row = await tx.pg.fetchrow(
+        """
+        SELECT (created_at AT TIME ZONE 'UTC')::date AS day, message_id, status IN ('queued', 'running')
+               OR EXISTS (SELECT FROM run_event e WHERE e.run_id = run.id
+                             AND e.day = (run.created_at AT TIME ZONE 'UTC')::date) AS kept
+          FROM run WHERE user_id = $1 AND id = $2
+        """,
+        tx.user,
+        run_id,
+    )
+    if row is None:
+        raise no_run(run_id)
+    if not row["kept"]:
+        raise EventsGone(
+            "The events of this run are no longer kept; its reply is a message of the session.",
+            message_id=str(row["message_id"]),
+        )
+    day: date = row["day"]
+    return day
+
+
+async def positions(worker: asyncpg.Connection, run_ids: list[UUID], since: date) -> dict[UUID, int]:
+    """How far each run is logged, of those of the day `since` or later that have events."""
+    rows = await worker.fetch("SELECT run_id, last_seq FROM run_positions($1, $2)", run_ids, since)
+    return {row["run_id"]: row["last_seq"] for row in rows}
+
+
+async def keep(worker: asyncpg.Connection, days: int) -> int:
+    """Makes the partitions of the coming days and drops those more than `days` days old; how many were dropped."""
+    return int(await worker.fetchval("SELECT keep_run_events($1)", days))
 
 
 async def read(tx: Transaction, run_id: UUID, after: int) -> tuple[list[Frame], bool]:

@@ -300,6 +300,11 @@ async def complete(
         raise LeaseLost
 
 
+async def queued(worker: asyncpg.Connection) -> int:
+    """How many runs wait, on all servers."""
+    return int(await worker.fetchval("SELECT count(*) FROM run WHERE status = 'queued'"))
+
+
 async def request_cancel(tx: Transaction, run_id: UUID) -> bool:
     """Asks the run's owner, wherever it is, to stop; a queued run ends here. True when the run was already over or
     still queued, so that nobody needs to be told. Raises NotFound."""

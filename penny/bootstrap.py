@@ -108,7 +108,12 @@ async def bootstrap(
                 reached=reached,
             ),
             lease_seconds=settings.lease_seconds,
-            limits=Limits(settings.limits_runs, settings.limits_runs_per_user, settings.limits_message_length),
+            limits=Limits(
+                settings.limits_runs,
+                settings.limits_runs_per_user,
+                settings.limits_message_length,
+                settings.event_retention_days,
+            ),
         )
         await runner.start()
         stack.push_async_callback(runner.stop)

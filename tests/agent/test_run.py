@@ -102,9 +102,7 @@ async def test_interrupt_stops_the_reply_and_answers_the_new_message(start, coll
 async def test_the_same_client_id_is_the_same_run(start, collect, user, session):
     """Fifty posts of one message make one run; another text under that id is refused."""
     async with start([{"text": "Once."}]) as runner:
-        accepted = await asyncio.gather(
-            *(runner.submit(user, session, "only once", client_id="c1") for _ in range(50))
-        )
+        accepted = await asyncio.gather(*(runner.submit(user, session, "only once", client_id="c1") for _ in range(50)))
         assert len({a.run_id for a in accepted}) == 1
         assert sum(not a.replayed for a in accepted) == 1
         with pytest.raises(ClientIdReused):
@@ -230,7 +228,9 @@ def test_a_decision_is_told_with_the_next_message():
     past = [
         messages.Message("user", "set dining to 250", turn=1),
         messages.Message("assistant", "Proposed.", turn=1),
-        messages.Message("decision", "The user applied: Dining 250.", {"proposal_id": "p", "status": "applied"}, turn=2),
+        messages.Message(
+            "decision", "The user applied: Dining 250.", {"proposal_id": "p", "status": "applied"}, turn=2
+        ),
     ]
     told, notes = earlier(past)
     assert [m.type for m in told] == ["human", "ai"]
@@ -264,7 +264,9 @@ def lost_run(database: Database, user: UUID, session: UUID):
     return make
 
 
-CALL = messages.Message("assistant", "Let me look.", {"tool_calls": [{"id": "x1", "name": "list_accounts", "args": {}}]}, pos=1)
+CALL = messages.Message(
+    "assistant", "Let me look.", {"tool_calls": [{"id": "x1", "name": "list_accounts", "args": {}}]}, pos=1
+)
 
 
 async def test_a_run_killed_while_speaking_starts_its_step_again(start, collect, fold, user, lost_run):

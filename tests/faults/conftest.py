@@ -53,11 +53,13 @@ async def cluster(home: Path) -> AsyncIterator[Cluster]:
 
 
 @pytest.fixture
-async def sql(cluster: Cluster) -> AsyncIterator[asyncpg.Connection]:
-    """A superuser's connection, to look at everything."""
-    connection = await asyncpg.connect(cluster.admin_url, server_settings={"search_path": "penny"})
-    yield connection
-    connection.terminate()
+async def sql(cluster: Cluster) -> AsyncIterator[asyncpg.Pool]:
+    """A superuser's connections, to look at everything."""
+    pool = await asyncpg.create_pool(
+        cluster.admin_url, min_size=1, max_size=4, server_settings={"search_path": "penny"}
+    )
+    yield pool
+    pool.terminate()
 
 
 @pytest.fixture
@@ -127,12 +129,15 @@ class Server:
         return str(made.json()["id"])
 
     async def say(self, session: str, text: str, client_id: str | None = None, **more: str) -> str:
-        """The id of the run that answers."""
-        sent = await self.client.post(
-            f"/v1/sessions/{session}/messages",
-            json={"text": text, "client_id": client_id or uuid4().hex, **more},
-            headers={"Prefer": "respond-async"},
-        )
+        """The id of the run that answers; a server that is too busy is asked again."""
+        body = {"text": text, "client_id": client_id or uuid4().hex, **more}
+        while True:
+            sent = await self.client.post(
+                f"/v1/sessions/{session}/messages", json=body, headers={"Prefer": "respond-async"}
+            )
+            if sent.status_code != 503 or sent.json()["code"] != "pool_exhausted":
+                break
+            await asyncio.sleep(float(sent.headers["Retry-After"]))
         assert sent.status_code == 202, sent.text
         return str(sent.json()["run_id"])
 
@@ -185,11 +190,12 @@ async def serve(
     servers: list[Server] = []
     ordering = asyncio.Lock()
 
-    async def start(*, crash: tuple[str, int] | None = None, **env: str) -> Server:
+    async def start(*, crash: tuple[str, int] | None = None, skew: float = 0, **env: str) -> Server:
         assert forks.stdin is not None
         assert forks.stdout is not None
         log = home / f"{uuid4().hex}.log"
-        order = {"env": environment(home, cluster, emulator, env), "log": str(log), "crash": crash, "sample": True}
+        told = environment(home, cluster, emulator, env)
+        order = {"env": told, "log": str(log), "crash": crash, "skew": skew, "sample": True}
         async with ordering:
             forks.stdin.write(json.dumps(order).encode() + b"\n")
             made = json.loads(await forks.stdout.readline())
@@ -257,6 +263,8 @@ class Reader:
         start = max(self.seen, default=0) if after is None else after
         expected = start + 1
         async with server.client.stream("GET", f"/v1/runs/{self.run}/events", params={"after": start}) as response:
+            if response.status_code == 503:
+                return  # busy: the caller asks again
             assert response.status_code == 200, await response.aread()
             seq, kind = 0, ""
             async for line in response.aiter_lines():

@@ -1,8 +1,8 @@
 """A program that starts Penny's servers as forks of itself, so that a test affords many: imports happen once.
 
-Each line on standard input is an order, `{"env": {...}, "log": path, "crash": [point, hits] | null}`; the answer is
+Each line on standard input is an order, `{"env": {...}, "log": path, "crash": [point, hits] | null, "skew": seconds}`; the answer is
 `{"pid", "port"}`. The port takes connections at once and answers when the server is up. A server with `crash` ends by
-os._exit when it reaches the named failpoint for the so-many-th time.
+os._exit when it reaches the named failpoint for the so-many-th time; its clock is `skew` seconds fast.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import signal
 import socket
 import sys
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import agent.bedrock  # noqa: F401 - what a server imports when it needs it, imported once for all
 import api.app  # noqa: F401
+from domain.clock import SystemClock
 from domain.failpoints import Point
 from penny import server, settings
 from penny.telemetry import configure_logs
@@ -33,11 +35,11 @@ def run(order: dict[str, Any], listener: socket.socket) -> None:
         if crash[0] == point and hits[point] == crash[1]:
             os._exit(9)
 
+    if order["skew"]:
+        SystemClock.now = lambda _: datetime.now(UTC) + timedelta(seconds=order["skew"])  # type: ignore[method-assign]
     configure_logs("info")
     chosen = settings.load()
-    asyncio.run(
-        server.serve(chosen, listener, sample=order["sample"], progress=lambda _: None, reached=reached)
-    )
+    asyncio.run(server.serve(chosen, listener, sample=order["sample"], progress=lambda _: None, reached=reached))
 
 
 def main() -> None:

@@ -18,11 +18,11 @@ from domain.failpoints import POINTS
 TAKEOVER_SECONDS = 15.0
 
 
-async def proposals(sql: asyncpg.Connection, run: str) -> list[str]:
+async def proposals(sql: asyncpg.Pool, run: str) -> list[str]:
     return [r["status"] for r in await sql.fetch("SELECT status FROM proposal WHERE run_id = $1::uuid", run)]
 
 
-async def check_stored(sql: asyncpg.Connection, run: str) -> None:
+async def check_stored(sql: asyncpg.Pool, run: str) -> None:
     """One message, its calls answered, one reply that is the run's, one terminal event."""
     rows = await sql.fetch("SELECT role, body, text, pos FROM message WHERE run_id = $1::uuid ORDER BY pos", run)
     assert [r["pos"] for r in rows] == list(range(len(rows)))
@@ -43,7 +43,7 @@ async def say_somewhere(servers: list[Any], session: str, text: str) -> str:
 
 @pytest.mark.parametrize("round_", range(4))
 async def test_a_crash_at_a_named_point_loses_nothing(
-    serve: Any, reader: Any, sql: asyncpg.Connection, chance: random.Random, round_: int
+    serve: Any, reader: Any, sql: asyncpg.Pool, chance: random.Random, round_: int
 ) -> None:
     """At each failpoint, twice: the reply is finished by the other server in 15 s, its proposal exists once, a reader
     who resumes ends with the final text, and the session takes the next message."""
@@ -79,7 +79,7 @@ async def test_a_crash_at_a_named_point_loses_nothing(
 
 
 async def test_a_crash_while_taking_over_loses_nothing(
-    serve: Any, reader: Any, sql: asyncpg.Connection, chance: random.Random
+    serve: Any, reader: Any, sql: asyncpg.Pool, chance: random.Random
 ) -> None:
     """The one who takes over dies as it has claimed the run, twice; a third finishes it."""
     for _ in range(2):
@@ -102,7 +102,7 @@ async def test_a_crash_while_taking_over_loses_nothing(
 
 
 async def test_kill_9_of_the_real_server_loses_nothing(
-    penny_serve: Any, reader: Any, sql: asyncpg.Connection, chance: random.Random
+    penny_serve: Any, reader: Any, sql: asyncpg.Pool, chance: random.Random
 ) -> None:
     """`penny serve` is killed with four replies in mid text and four in or around a tool; the second `penny serve`
     finishes them all, and each reader resumes there to exactly the final text."""
