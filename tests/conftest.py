@@ -11,31 +11,32 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID
 
+import psutil
 import pytest
 
-from db.embedded import Server, embedded, status, stop
+from db.embedded import Server, embedded, stop
 from db.engine import Database
 from db.migrate import migrate
 
-PREFIX = "penny-test-"
+PREFIX = "penny-pytest-"
 
 
 @pytest.fixture(scope="session")
 def postgres_home() -> Iterator[Path]:
     """The home of the session's cluster; open to the account that runs PostgreSQL when the tests run as root."""
-    home = Path(tempfile.mkdtemp(prefix=PREFIX))
+    home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     home.chmod(0o755)
     yield home
     shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def abandoned_homes(postgres_home: Path) -> list[Path]:
-    """The homes of test sessions that were killed: this user's, and attached to by nobody."""
+def abandoned_homes() -> list[Path]:
+    """This user's homes whose test session, which is in their name, is no more: it was killed."""
     found = []
-    for home in Path(tempfile.gettempdir()).glob(PREFIX + "*"):
-        mine = home != postgres_home and home.stat().st_uid == os.geteuid()
-        if mine and (home / "postgres" / "users.lock").exists() and not status(home).users:
+    for home in Path(tempfile.gettempdir()).glob(PREFIX + "*-*"):
+        session = home.name.removeprefix(PREFIX).partition("-")[0]
+        if home.stat().st_uid == os.geteuid() and session.isdecimal() and not psutil.pid_exists(int(session)):
             found.append(home)
     return found
 
