@@ -163,8 +163,8 @@ def _result(call: dict[str, Any], label: str, result: ToolResult) -> Message:
 
 
 def _step(whole: AIMessageChunk, taken: set[str]) -> Message:
-    """The stored form of a complete model message. A call cut off by the token limit never runs; a call whose id is `taken`
-    by an earlier call of the turn (a model whose ids start over in another process) gets another."""
+    """The stored form of a complete model message. A call cut off by the token limit never runs; a call whose id is
+    `taken` by an earlier call of the turn (a model whose ids start over in another process) gets another."""
     cut = whole.response_metadata.get("stopReason") == "max_tokens"
     calls = [
         {"id": call["id"] or f"call_{n}", "name": call["name"], "args": _clean_json(call["args"])}

@@ -45,7 +45,7 @@ class Draining(Unavailable):
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of one process, of one user on all of them, and of one message. `message_characters` counts code points."""
+    """Bounds of one process, of one user on all of them, and of one message (in code points)."""
 
     runs_at_once: int = 500
     runs_per_user: int = RUNS_PER_USER

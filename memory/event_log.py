@@ -257,7 +257,7 @@ class EventLog:
     async def _insert(
         self, connection: asyncpg.Connection, batches: list[tuple[Claim, Batch]]
     ) -> set[tuple[UUID, int]]:
-        """Writes the batches of the runs that are still ours, and gives those runs and attempts. Doing it again does no harm."""
+        """Writes the batches of the runs that are still ours, and gives those runs and attempts. Again does no harm."""
         rows = await connection.fetch(
             """
             WITH ours AS (
@@ -282,13 +282,15 @@ class EventLog:
         return {(row["id"], row["attempt"]) for row in rows}
 
 
-_DAY = "day = (SELECT (created_at AT TIME ZONE 'UTC')::date FROM run WHERE id = ${})"
-"""The partition of a run's events: the day of the run."""
-
-
 async def last_seq(tx: Transaction, run_id: UUID) -> int:
     """The number of the run's last logged event, 0 when there is none."""
-    found = await tx.pg.fetchval(f"SELECT max(last_seq) FROM run_event WHERE run_id = $1 AND {_DAY.format(1)}", run_id)
+    found = await tx.pg.fetchval(
+        """
+        SELECT max(last_seq) FROM run_event
+         WHERE run_id = $1 AND day = (SELECT (created_at AT TIME ZONE 'UTC')::date FROM run WHERE id = $1)
+        """,
+        run_id,
+    )
     return int(found or 0)
 
 
@@ -336,9 +338,11 @@ async def keep(worker: asyncpg.Connection, days: int) -> int:
 async def read(tx: Transaction, run_id: UUID, after: int) -> tuple[list[Frame], bool]:
     """The run's logged events after `after`, and whether the terminal one is among all that is logged."""
     rows = await tx.pg.fetch(
-        f"""
+        """
         SELECT events, terminal FROM run_event
-         WHERE user_id = $1 AND run_id = $2 AND {_DAY.format(2)} AND (last_seq > $3 OR terminal) ORDER BY seq
+         WHERE user_id = $1 AND run_id = $2 AND (last_seq > $3 OR terminal)
+           AND day = (SELECT (created_at AT TIME ZONE 'UTC')::date FROM run WHERE id = $2)
+         ORDER BY seq
         """,
         tx.user,
         run_id,

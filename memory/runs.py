@@ -187,8 +187,8 @@ RETURNING user_id, id, session_id, turn, attempt, message_id
 async def claim_next(
     worker: asyncpg.Connection, owner: str, lease_seconds: float, per_user: int = RUNS_PER_USER
 ) -> Claim | None:
-    """Claims a run that is due: one abandoned by its owner, or else a queued one with nothing before it in its session and
-    fewer than `per_user` of its user under way; of these the oldest of the users with the fewest under way."""
+    """Claims a run that is due: one abandoned by its owner, or else a queued one with nothing before it in its session
+    and fewer than `per_user` of its user under way; of these the oldest of the users with the fewest under way."""
     while True:
         try:
             row = await worker.fetchrow(_CLAIM, owner, lease_seconds, per_user)
@@ -349,3 +349,60 @@ async def get(tx: Transaction, run_id: UUID) -> dict[str, Any]:
         "finished_at": row["finished_at"].isoformat() if row["finished_at"] else None,
         "error": row["error"],
     }
+
+
+async def user_of(worker: asyncpg.Connection, run_id: UUID) -> UUID:
+    """Whose run it is, for operators. Raises NotFound."""
+    found = await worker.fetchval("SELECT user_id FROM run WHERE id = $1", run_id)
+    if found is None:
+        raise no_run(run_id)
+    return UUID(int=found.int)
+
+
+async def overview(worker: asyncpg.Connection, status: str | None, limit: int) -> list[dict[str, Any]]:
+    """The newest runs of all users as the queue knows them, without their words; `abandoned`: the lease is over."""
+    rows = await worker.fetch(
+        """
+        SELECT id, user_id, session_id, status, attempt, owner, created_at,
+               coalesce(status = 'running' AND lease_until < clock_timestamp(), false) AS abandoned
+          FROM run WHERE $1::text IS NULL OR status = $1 ORDER BY created_at DESC LIMIT $2
+        """,
+        status,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+class NotOver(Conflict):
+    """The run is waiting, being made, or finished well: there is nothing to try again."""
+
+    code = "not_over"
+
+
+async def again(tx: Transaction, run_id: UUID) -> Accepted:
+    """Queues the message of a failed or cancelled run as a new one of its session. Raises NotFound, NotOver."""
+    row = await tx.pg.fetchrow(
+        """
+        SELECT r.session_id, r.status, r.model, r.prompt_version, m.text FROM run r
+          JOIN message m ON m.user_id = r.user_id AND m.session_id = r.session_id AND m.turn = r.turn AND m.pos = 0
+         WHERE r.user_id = $1 AND r.id = $2
+        """,
+        tx.user,
+        run_id,
+    )
+    if row is None:
+        raise no_run(run_id)
+    if row["status"] not in ("failed", "cancelled"):
+        raise NotOver(f"Run {run_id} is {row['status']}; only failed and cancelled runs can be tried again.")
+    return await accept(
+        tx,
+        row["session_id"],
+        row["text"],
+        client_id=None,
+        if_running="enqueue",
+        owner="",
+        lease_seconds=0,
+        model=row["model"],
+        prompt_version=row["prompt_version"],
+        queue_only=True,
+    )

@@ -130,13 +130,10 @@ async def test_one_query_serves_all_who_follow_from_afar(start, collect, worker,
 
 
 async def test_metrics_tell_what_the_process_does(start, collect, user, session):
-    """Flushes are counted and timed; nothing is left running or read at the end."""
+    """Flushes are counted and timed; no reader is left at the end."""
     async with start([{"text": "Hello."}]) as runner:
         accepted = await runner.submit(user, session, "hi")
         await collect(runner, user, accepted.run_id)
-        async with asyncio.timeout(2):
-            while runner.metrics().running:
-                await asyncio.sleep(0)
         metrics = runner.metrics()
     assert metrics.flushes >= 1
     assert 0 < metrics.flush_seconds_mean <= metrics.flush_seconds_longest

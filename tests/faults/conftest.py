@@ -120,7 +120,7 @@ class Server:
     async def gone(self, seconds: float = 30.0) -> None:
         """Waits for the process to end."""
         async with asyncio.timeout(seconds):
-            while self.alive:
+            while self.alive:  # noqa: ASYNC110 -- it is no child of ours
                 await asyncio.sleep(0.02)
 
     async def new_session(self) -> str:

@@ -33,7 +33,7 @@ async def test_replies_survive_immediate_restarts_of_the_database(
         await asyncio.sleep(chance.uniform(0.1, 1.0))
         pid = (home / "postgres" / "data" / "postmaster.pid").read_text().split()[0]
         os.kill(int(pid), signal.SIGQUIT)
-        while status(home).running:
+        while status(home).running:  # noqa: ASYNC110 -- nobody tells
             await asyncio.sleep(0.02)
         async with embedded(home, durable=False) as back:
             assert back.port == cluster.port
