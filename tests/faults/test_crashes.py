@@ -98,6 +98,7 @@ async def test_a_crash_while_taking_over_loses_nothing(
         assert await sql.fetchval("SELECT attempt FROM run WHERE id = $1::uuid", run) == 3
         assert await proposals(sql, run) == ["pending"]
         await check_stored(sql, run)
+        await survivor.kill()  # else it would take over the next one
     print("2 crashes at takeover.claimed")  # noqa: T201
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import signal
 from typing import Any
@@ -125,7 +126,8 @@ async def test_cancelling_from_the_other_server_closes_the_model_and_keeps_the_o
         await second.read_to_end(servers)
         second.check()
         items = (await servers[0].client.get(f"/v1/sessions/{session}/messages")).json()["items"]
-        assert [item["status"] for item in items if item["role"] == "assistant"] == ["cancelled", "finished"]
+        told = [item.get("status") for item in items if item["role"] == "assistant"]
+        assert told == ["cancelled", "finished"], items
         assert items[1]["text"] == first.text()
         third = reader(await servers[1].say(session, "say 2 0"))
         await third.read_to_end(servers)
@@ -215,7 +217,8 @@ async def test_sigint_twice_ends_at_once_and_the_other_server_goes_on(serve: Any
     reading = asyncio.create_task(following.read_to_end([leaving, other]))
     leaving.signal(signal.SIGINT)
     await asyncio.sleep(0.2)
-    leaving.signal(signal.SIGINT)
+    with contextlib.suppress(ProcessLookupError):  # it may have been quick
+        leaving.signal(signal.SIGINT)
     await leaving.gone(2)
     await reading
     following.check()
