@@ -1,6 +1,6 @@
 """A program that starts Penny's servers as forks of itself, so that a test affords many: imports happen once.
 
-Each line on standard input is an order, `{"env", "log", "crash": [point, hits] | null, "skew", "sample"}`; the answer is
+Each line on standard input is an order, `{"env", "log", "crash": [point, hits] | null, "skew", "sample"}`; the answer:
 `{"pid", "port"}`. The port takes connections at once and answers when the server is up. A server with `crash` ends by
 os._exit when it reaches the named failpoint for the so-many-th time; its clock is `skew` seconds fast.
 """
