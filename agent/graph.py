@@ -7,10 +7,11 @@ the END. So resuming after a crash is loading the turn and invoking the same gra
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from operator import add
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict, cast
 
 import orjson
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
@@ -88,15 +89,16 @@ async def call_model(state: TurnState, runtime: Runtime[TurnContext]) -> dict[st
     )
     whole: AIMessageChunk | None = None
     spoken = False
-    async for chunk in ctx.model.stream(request):
-        whole = chunk if whole is None else whole + chunk
-        if text := clean(str(chunk.text)):
-            write(TextDelta(text if spoken else _joint(messages) + text))
-            spoken = True
+    async with aclosing(cast("AsyncGenerator[AIMessageChunk, None]", ctx.model.stream(request))) as chunks:
+        async for chunk in chunks:
+            whole = chunk if whole is None else whole + chunk
+            if text := clean(str(chunk.text)):
+                write(TextDelta(text if spoken else _joint(messages) + text))
+                spoken = True
     if whole is None:
         raise ModelUnavailable("The model ended without an answer. Please try again.")
     ctx.count(_tokens(whole))
-    step = _step(whole)
+    step = _step(whole, {call["id"] for m in messages for call in m.tool_calls})
     if step.tool_calls:
         return {"messages": await ctx.keep([step])}
     if not step.text:
@@ -160,8 +162,9 @@ def _result(call: dict[str, Any], label: str, result: ToolResult) -> Message:
     )
 
 
-def _step(whole: AIMessageChunk) -> Message:
-    """The stored form of a complete model message. A call cut off by the token limit never runs."""
+def _step(whole: AIMessageChunk, taken: set[str]) -> Message:
+    """The stored form of a complete model message. A call cut off by the token limit never runs; a call whose id is
+    `taken` by an earlier call of the turn (a model whose ids start over in another process) gets another."""
     cut = whole.response_metadata.get("stopReason") == "max_tokens"
     calls = [
         {"id": call["id"] or f"call_{n}", "name": call["name"], "args": _clean_json(call["args"])}
@@ -171,6 +174,10 @@ def _step(whole: AIMessageChunk) -> Message:
     if cut and (calls or bad):
         raise ModelUnavailable("The model's answer was cut off before it was complete. Please try again.")
     calls += [{"id": c["id"] or f"bad_{n}", "name": c["name"] or "unknown", "args": {}} for n, c in enumerate(bad, 1)]
+    for n, call in enumerate(calls, 1):
+        if call["id"] in taken:
+            call["id"] = f"{call['id']}_{len(taken) + n}"
+        taken = taken | {call["id"]}
     return Message("assistant", clean(str(whole.text)), {"tool_calls": calls} if calls else {})
 
 

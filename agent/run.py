@@ -7,9 +7,10 @@ owner left behind is reconciled first: whoever applies the events in order ends 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -21,9 +22,11 @@ from agent import events as ev
 from agent.graph import CONFIG, TurnContext, TurnState, tool_events, unanswered
 from agent.history import WINDOW_TURNS, earlier, said, with_notes
 from agent.model import Model, Situation
+from db.connection import DatabaseUnavailable, PoolExhausted
 from db.engine import Database
 from domain.clock import Clock, today
 from domain.errors import PennyError, Unavailable
+from domain.failpoints import Reached, inert
 from ledger import profile
 from memory import event_log, messages, runs
 from memory.event_log import Frame, Stream
@@ -35,7 +38,13 @@ from tools.tool import ToolContext
 log = structlog.get_logger(__name__)
 
 DEADLINE_SECONDS = 600
+MAX_ATTEMPTS = 10
+"""A run that so many owners did not finish may itself be what ends them."""
+
 COMPLETE_RETRY_SECONDS = 0.5
+
+AWAY = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+"""What the driver raises while the database is away."""
 
 StopReason = Literal["cancel", "handover"]
 
@@ -44,6 +53,12 @@ class RunTimedOut(Unavailable):
     """The reply took longer than a run may."""
 
     code = "run_timed_out"
+
+
+class RunAbandoned(Unavailable):
+    """Too many attempts at this run ended without a word."""
+
+    code = "run_abandoned"
 
 
 @dataclass(frozen=True)
@@ -56,6 +71,7 @@ class Agent:
     clock: Clock
     graph: CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]
     owner: str
+    reached: Reached = inert
 
 
 @dataclass(frozen=True)
@@ -84,35 +100,27 @@ class Run:
     _told: set[tuple[str, str]] = field(default_factory=set)
 
     async def perform(self) -> None:
-        """Makes the reply. Raises LeaseLost when another process took over, CancelledError on a handover."""
+        """Makes the reply. Raises LeaseLost when another process took over, CancelledError on a handover,
+        DatabaseUnavailable or PoolExhausted when a later attempt is to go on from what is stored."""
         status: End = "failed"
         last: ev.Event
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 start = await self._load()
+                self.agent.reached("run.loaded")
                 self._announce(start)
+                if self.claim.attempt > MAX_ATTEMPTS:
+                    raise RunAbandoned("The reply could not be made. Please try again.")
                 if start.cancelled:
+                    self.stop_reason = "cancel"
                     raise asyncio.CancelledError
-                async for part in self.agent.graph.astream(
-                    {"messages": start.turn},
-                    CONFIG,
-                    context=start.context,
-                    stream_mode=["custom", "updates"],
-                    version="v2",
-                ):
-                    if self.stop_reason is not None:  # a cancellation that a library let pass
-                        raise asyncio.CancelledError
-                    if part["type"] == "custom":
-                        self._emit(part["data"])
-                    elif part["type"] == "updates":
-                        for update in part["data"].values():
-                            self._turn += update["messages"]
+                await self._play(start)
             status, last = "finished", ev.RunFinished(str(self.claim.message_id), reply_text(self._turn))
         except asyncio.CancelledError:
-            if self.stop_reason == "handover":
+            if self.stop_reason != "cancel":  # handed over, or the process ends
                 raise
             status, last = "cancelled", ev.RunCancelled()
-        except LeaseLost:
+        except (LeaseLost, DatabaseUnavailable, PoolExhausted):
             raise
         except TimeoutError:
             last = _failed(RunTimedOut("The reply took too long and was stopped. Please try again."))
@@ -123,6 +131,25 @@ class Run:
             last = ev.RunFailed("internal", "Something went wrong on our side. Please try again.", True)
         self.ending = True
         await self._complete(status, last)
+
+    async def _play(self, start: _Start) -> None:
+        """Runs the graph, from what is stored to the answer; whatever ends it closes the model's stream."""
+        parts = self.agent.graph.astream(
+            {"messages": start.turn},
+            CONFIG,
+            context=start.context,
+            stream_mode=["custom", "updates"],
+            version="v2",
+        )
+        async with aclosing(cast("AsyncGenerator[Any, None]", parts)):
+            async for part in parts:
+                if self.stop_reason is not None:  # a cancellation that a library let pass
+                    raise asyncio.CancelledError
+                if part["type"] == "custom":
+                    self._emit(part["data"])
+                elif part["type"] == "updates":
+                    for update in part["data"].values():
+                        self._turn += update["messages"]
 
     async def _load(self) -> _Start:
         agent, claim = self.agent, self.claim
@@ -233,6 +260,8 @@ class Run:
         placed = self._placed(new, self._turn)
         async with self.agent.db.transaction(self.claim.user) as tx:
             await runs.append(tx, self.claim, self.agent.owner, placed)
+            self.agent.reached("results.storing" if placed[0].role == "tool" else "call.storing")
+        self.agent.reached("results.stored" if placed[0].role == "tool" else "call.stored")
         return placed
 
     def _ending(self, status: End) -> list[Message]:
@@ -284,10 +313,12 @@ class Run:
                         tokens=self._tokens,
                         error=error,
                     )
-            except (Unavailable, OSError, asyncpg.InterfaceError) as away:
+                    self.agent.reached("end.storing")
+            except (Unavailable, *AWAY) as away:
                 log.warning("run.complete_retried", run_id=str(self.claim.run_id), error=type(away).__name__)
                 await asyncio.sleep(COMPLETE_RETRY_SECONDS)
             else:
+                self.agent.reached("end.stored")
                 self.stream.show(frames, last=True)
                 return
 

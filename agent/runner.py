@@ -9,23 +9,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 import asyncpg
 import structlog
 
+from agent.followers import Followers
 from agent.history import clean
 from agent.run import Agent, Run, StopReason
+from db.connection import DatabaseUnavailable, PoolExhausted
 from domain.errors import InvalidInput, PennyError, Unavailable
 from memory import event_log, runs
-from memory.event_log import EventLog, Frame
-from memory.runs import Accepted, Claim, IfRunning, LeaseLost
+from memory.event_log import EventLog, Frame, Stream
+from memory.runs import RUNS_PER_USER, Accepted, Claim, IfRunning, LeaseLost
 
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 1.0
-POLL_SECONDS = (0.05, 0.25)
+READER_BYTES = 256 * 1024
+"""How far a reader may fall behind a live run before it is let go."""
+
+MAINTENANCE_SECONDS = 60.0
 RECONNECT_SECONDS = 1.0
 END_SECONDS = 5.0
 
@@ -40,10 +45,26 @@ class Draining(Unavailable):
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of one process and one message. `message_characters` counts code points."""
+    """Bounds of one process, of one user on all of them, and of one message (in code points)."""
 
     runs_at_once: int = 500
+    runs_per_user: int = RUNS_PER_USER
     message_characters: int = 8_000
+    event_retention_days: int = 7
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """A snapshot of one process. `queued` counts runs that wait, on all servers; seconds are of flushes of the log."""
+
+    queued: int
+    running: int
+    takeovers: int
+    flushes: int
+    flush_seconds_mean: float
+    flush_seconds_longest: float
+    readers: int
+    dropped_readers: int
 
 
 @dataclass
@@ -60,17 +81,27 @@ class Runner:
         self._lease_seconds = lease_seconds
         self._limits = limits or Limits()
         self._live: dict[UUID, _Live] = {}
-        self._log = EventLog(agent.owner, agent.db.worker_connection, self._lost)
+        self._log = EventLog(agent.owner, agent.db.worker_connection, self._lost, agent.reached)
         self._due = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
+        self._followers = Followers()
+        self._readers = self._dropped_readers = self._takeovers = self._queued = 0
+        self._stopped = False
         self.draining = False
 
     async def start(self) -> None:
         """Starts writing events, renewing leases and looking for runs that are due."""
+        worker = await self._agent.db.worker_connection()
+        try:
+            await self._keep_events(worker)
+        finally:
+            await worker.close()
         await self._log.start()
         self._loops = [
             asyncio.create_task(self._forever(self._heartbeat), name="heartbeat"),
             asyncio.create_task(self._forever(self._sweep), name="sweep"),
+            asyncio.create_task(self._forever(self._followers.poll), name="followers"),
+            asyncio.create_task(self._forever(self._maintain), name="maintenance"),
         ]
 
     async def stop(self, drain_seconds: float = 0.0) -> None:
@@ -90,6 +121,8 @@ class Runner:
         await self._log.stop()
         if left:
             await self._release([live.run.claim for live in left])
+        self._stopped = True
+        self._followers.nudge_all()
 
     async def _release(self, claims: list[Claim]) -> None:
         """Lets others take the runs over at once; if the database is away their leases run out instead."""
@@ -130,7 +163,10 @@ class Runner:
                 model=self._agent.model.name,
                 prompt_version=self._agent.prompt().version,
                 queue_only=len(self._live) >= self._limits.runs_at_once,
+                per_user=self._limits.runs_per_user,
             )
+            self._agent.reached("accept.storing")
+        self._agent.reached("accept.stored")
         if accepted.claim is not None:
             self._launch(accepted.claim, 0)
         for run_id in accepted.interrupts:
@@ -147,45 +183,73 @@ class Runner:
             self._stop(live, "cancel")
 
     async def events(self, user: UUID, run_id: UUID, after: int = 0) -> AsyncIterator[Frame]:
-        """The run's events after `after`, from the start to the terminal one, live or long past. Raises NotFound."""
-        pause = POLL_SECONDS[0]
-        known = False
-        while True:
-            live = self._live.get(run_id)
-            if live is not None and live.run.claim.user == user and live.run.stream.first_shown <= after + 1:
-                async for frame in self._follow(live, after):
-                    after = frame.seq
-                    yield frame
-                    if frame.type in TERMINAL:
+        """The run's events after `after`, from the start to the terminal one, live or long past. A reader that falls
+        behind a live run by READER_BYTES is let go, and every reader when this server stops; both go on by asking
+        again. Raises NotFound, EventsGone."""
+        async with self._agent.db.read(user) as tx:
+            day = await event_log.day_of(tx, run_id)
+        self._readers += 1
+        try:
+            with self._followers.follow(run_id, day) as followed:
+                while not self._stopped:
+                    live = self._live.get(run_id)
+                    if live is not None and live.run.stream.first_shown <= after + 1:
+                        async for frame in self._follow(live.run.stream, after):
+                            after = frame.seq
+                            yield frame
+                            if frame.type in TERMINAL:
+                                return
+                        if not live.run.stream.ended:
+                            return
+                    async with self._agent.db.read(user) as tx:
+                        frames, ended = await event_log.read(tx, run_id, after)
+                    for frame in frames:
+                        after = frame.seq
+                        yield frame
+                    if ended:
                         return
-                known = True
-            async with self._agent.db.transaction(user) as tx:
-                if not known:
-                    await runs.get(tx, run_id)
-                    known = True
-                frames, ended = await event_log.read(tx, run_id, after)
-            for frame in frames:
-                after = frame.seq
-                yield frame
-            if ended:
-                return
-            pause = POLL_SECONDS[0] if frames else min(pause * 1.5, POLL_SECONDS[1])
-            if run_id not in self._live:
-                await asyncio.sleep(pause)
+                    if self._live.get(run_id) in (None, live):
+                        await followed.beyond(after)
+        finally:
+            self._readers -= 1
 
-    async def _follow(self, live: _Live, after: int) -> AsyncIterator[Frame]:
-        stream = live.run.stream
+    async def _follow(self, stream: Stream, after: int) -> AsyncIterator[Frame]:
+        """What is shown after `after`, as it comes, until the stream ends or the reader is too slow."""
         at = after + 1 - stream.first_shown
+        taken = sum(len(frame.data) for frame in stream.shown[:at])
+        allowed = max(READER_BYTES, stream.bytes_shown - taken)
         while True:
             while at < len(stream.shown):
-                yield stream.shown[at]
+                if stream.bytes_shown - taken > allowed:
+                    self._dropped_readers += 1
+                    return
+                frame = stream.shown[at]
                 at += 1
-            if stream.ended:
+                taken += len(frame.data)
+                yield frame
+            if stream.ended or self._stopped:
                 return
             await stream.changed()
 
+    def metrics(self) -> Metrics:
+        """How things stand in this process; the queue is all servers', as of the last minute."""
+        flushes = self._log.flushes
+        return Metrics(
+            queued=self._queued,
+            running=len(self._live),
+            takeovers=self._takeovers,
+            flushes=flushes.count,
+            flush_seconds_mean=flushes.total / flushes.count if flushes.count else 0.0,
+            flush_seconds_longest=flushes.longest,
+            readers=self._readers,
+            dropped_readers=self._dropped_readers,
+        )
+
     def _launch(self, claim: Claim, last_seq: int) -> None:
+        if (before := self._live.get(claim.run_id)) is not None:  # our lease ran out while we were stopped
+            self._stop(before, "handover")
         run = Run(self._agent, claim, self._log.open(claim, last_seq))
+        self._followers.nudge(claim.run_id)
         task = asyncio.create_task(self._perform(run), name=f"run-{claim.run_id}")
         self._live[claim.run_id] = _Live(run, task)
 
@@ -196,12 +260,22 @@ class Runner:
             log.info("run.lease_lost", run_id=str(run.claim.run_id), attempt=run.claim.attempt)
         except asyncio.CancelledError:
             log.info("run.handed_over", run_id=str(run.claim.run_id))
+        except (DatabaseUnavailable, PoolExhausted) as away:
+            log.warning("run.interrupted", run_id=str(run.claim.run_id), error=type(away).__name__)
+            await self._give_back(run.claim)
         except Exception:  # not ended: its lease runs out and a fresh attempt goes on from what is stored
             log.exception("run.broke", run_id=str(run.claim.run_id))
         finally:
             run.stream.abandon()
-            self._live.pop(run.claim.run_id, None)
+            if (live := self._live.get(run.claim.run_id)) is not None and live.run is run:
+                del self._live[run.claim.run_id]  # not the attempt that took over from this one, here
             self._due.set()
+
+    async def _give_back(self, claim: Claim) -> None:
+        """Lets a fresh attempt go on, here or elsewhere, when the database has had a moment."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(RECONNECT_SECONDS)
+        await self._release([claim])
 
     def _stop(self, live: _Live, reason: StopReason) -> None:
         """Stops a run that is not ending anyway; called again (by the heartbeat), it insists."""
@@ -234,14 +308,29 @@ class Runner:
                 await self._due.wait()
         self._due.clear()
         while not self.draining and len(self._live) < self._limits.runs_at_once:
-            claim = await runs.claim_next(worker, self._agent.owner, self._lease_seconds)
+            claim = await runs.claim_next(worker, self._agent.owner, self._lease_seconds, self._limits.runs_per_user)
             if claim is None:
                 return
             if claim.attempt > 1:
+                self._takeovers += 1
                 log.info("run.taken_over", run_id=str(claim.run_id), attempt=claim.attempt)
+                self._agent.reached("takeover.claimed")
             async with self._agent.db.transaction(claim.user) as tx:
                 last = await event_log.last_seq(tx, claim.run_id)
             self._launch(claim, last)
+
+    async def _maintain(self, worker: asyncpg.Connection) -> None:
+        self._queued = await runs.queued(worker)
+        log.info("runner.metrics", **asdict(self.metrics()))
+        await asyncio.sleep(MAINTENANCE_SECONDS)
+        await self._keep_events(worker)
+
+    async def _keep_events(self, worker: asyncpg.Connection) -> None:
+        try:
+            if dropped := await event_log.keep(worker, self._limits.event_retention_days):
+                log.info("runner.events_dropped", days=dropped)
+        except asyncpg.LockNotAvailableError:
+            log.info("runner.events_busy")  # the next minute will do: partitions are made days ahead
 
     async def _forever(self, step: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
         """Repeats a step on a connection of its own; after an error with a fresh one."""

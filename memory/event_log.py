@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,7 +21,9 @@ import orjson
 import structlog
 
 from db.engine import Transaction
-from memory.runs import Claim
+from domain.errors import PennyError
+from domain.failpoints import Reached, inert
+from memory.runs import Claim, no_run
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +66,7 @@ class Stream:
         self.last_seq = last_seq
         self.shown: list[Frame] = []
         self.first_shown = last_seq + 1
+        self.bytes_shown = 0
         self.ended = False
         self._pending: list[tuple[str, dict[str, Any]]] = []
         self._unwritten: list[Frame] = []
@@ -107,6 +113,7 @@ class Stream:
     def show(self, frames: list[Frame], *, last: bool = False) -> None:
         """Makes logged frames visible to the readers of this process."""
         self.shown += frames
+        self.bytes_shown += sum(len(f.data) for f in frames)
         self.ended = self.ended or last
         self._changed.set()
         self._changed = asyncio.Event()
@@ -120,6 +127,19 @@ class Stream:
         await self._changed.wait()
 
 
+@dataclass
+class FlushTimes:
+    """Seconds that the flushes took."""
+
+    count: int = 0
+    total: float = 0.0
+    longest: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        """One more flush."""
+        self.count, self.total, self.longest = self.count + 1, self.total + seconds, max(self.longest, seconds)
+
+
 class EventLog:
     """The process's one writer. `connect` gives a connection of its own, so an exhausted pool cannot hold it up."""
 
@@ -128,16 +148,19 @@ class EventLog:
         owner: str,
         connect: Callable[[], Awaitable[asyncpg.Connection]],
         on_lost: Callable[[Claim], None],
+        reached: Reached = inert,
     ) -> None:
         self._owner = owner
         self._connect = connect
         self._on_lost = on_lost
+        self._reached = reached
         self._connection: asyncpg.Connection | None = None
-        self._dirty: dict[UUID, Stream] = {}
+        self._dirty: dict[Stream, None] = {}  # an ordered set; a run taken over here has two streams for a while
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()
         self._busy = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self.flushes = FlushTimes()
 
     async def start(self) -> None:
         """Connects and starts writing."""
@@ -160,7 +183,7 @@ class EventLog:
 
     def wake(self, stream: Stream, *, at_once: bool) -> None:
         """A stream has something to write."""
-        self._dirty[stream.claim.run_id] = stream
+        self._dirty[stream] = None
         self._wake.set()
         if at_once:
             self._urgent.set()
@@ -170,9 +193,9 @@ class EventLog:
         no flush of the stream is under way, so that the log's order is the events' order."""
         async with self._busy:
             while stream.unsure:
-                self._dirty[stream.claim.run_id] = stream
+                self._dirty[stream] = None
                 await self._flush_locked()
-            self._dirty.pop(stream.claim.run_id, None)
+            self._dirty.pop(stream, None)
             return stream.take()
 
     async def _write(self) -> None:
@@ -205,11 +228,13 @@ class EventLog:
             raise ConnectionError("the event log is not connected")
         self._wake.clear()
         self._urgent.clear()
-        streams = [s for s in self._dirty.values() if s.pending]
+        streams = [s for s in self._dirty if s.pending]
         self._dirty.clear()
         if not streams:
             return
         frames = [s.take() for s in streams]
+        self._reached("events.writing")
+        began = time.monotonic()
         try:
             ours = await self._insert(
                 self._connection, [(s.claim, lines(f)) for s, f in zip(streams, frames, strict=True)]
@@ -219,28 +244,33 @@ class EventLog:
                 stream.untake(unwritten)
                 self.wake(stream, at_once=False)
             raise
+        self._reached("events.written")
+        self.flushes.add(time.monotonic() - began)
         for stream, logged in zip(streams, frames, strict=True):
-            if stream.claim.run_id not in ours:
+            if (stream.claim.run_id, stream.claim.attempt) not in ours:
                 self._on_lost(stream.claim)
                 continue
             stream.show(logged)
             if stream.pending:
                 self.wake(stream, at_once=False)
 
-    async def _insert(self, connection: asyncpg.Connection, batches: list[tuple[Claim, Batch]]) -> set[UUID]:
-        """Writes the batches of the runs that are still ours, and gives those runs. Doing it again does no harm."""
+    async def _insert(
+        self, connection: asyncpg.Connection, batches: list[tuple[Claim, Batch]]
+    ) -> set[tuple[UUID, int]]:
+        """Writes the batches of the runs that are still ours, and gives those runs and attempts. Again does no harm."""
         rows = await connection.fetch(
             """
             WITH ours AS (
-                SELECT r.user_id, r.id, u.attempt, u.seq, u.last_seq, u.events
+                SELECT r.user_id, r.id, r.created_at, u.attempt, u.seq, u.last_seq, u.events
                   FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[])
                        AS u (run_id, attempt, seq, last_seq, events)
                   JOIN run r ON r.id = u.run_id AND r.attempt = u.attempt AND r.owner = $6 AND r.status = 'running'
                    FOR SHARE OF r),
             logged AS (
-                INSERT INTO run_event (user_id, run_id, attempt, seq, last_seq, events)
-                SELECT user_id, id, attempt, seq, last_seq, events FROM ours ON CONFLICT DO NOTHING)
-            SELECT id FROM ours
+                INSERT INTO run_event (user_id, run_id, day, attempt, seq, last_seq, events)
+                SELECT user_id, id, (created_at AT TIME ZONE 'UTC')::date, attempt, seq, last_seq, events
+                  FROM ours ON CONFLICT DO NOTHING)
+            SELECT id, attempt FROM ours
             """,
             [c.run_id for c, _ in batches],
             [c.attempt for c, _ in batches],
@@ -249,13 +279,60 @@ class EventLog:
             [b[2] for _, b in batches],
             self._owner,
         )
-        return {row["id"] for row in rows}
+        return {(row["id"], row["attempt"]) for row in rows}
 
 
 async def last_seq(tx: Transaction, run_id: UUID) -> int:
     """The number of the run's last logged event, 0 when there is none."""
-    found = await tx.pg.fetchval("SELECT max(last_seq) FROM run_event WHERE run_id = $1", run_id)
+    found = await tx.pg.fetchval(
+        """
+        SELECT max(last_seq) FROM run_event
+         WHERE run_id = $1 AND day = (SELECT (created_at AT TIME ZONE 'UTC')::date FROM run WHERE id = $1)
+        """,
+        run_id,
+    )
     return int(found or 0)
+
+
+class EventsGone(PennyError):
+    """The run is long over and its events are no longer kept; `details["message_id"]` names the reply."""
+
+    code = "events_gone"
+    status = 410
+
+
+async def day_of(tx: Transaction, run_id: UUID) -> date:
+    """The day (UTC) under which the run's events are kept. Raises NotFound, EventsGone."""
+    row = await tx.pg.fetchrow(
+        """
+        SELECT (created_at AT TIME ZONE 'UTC')::date AS day, message_id, status IN ('queued', 'running')
+               OR EXISTS (SELECT FROM run_event e WHERE e.run_id = run.id
+                             AND e.day = (run.created_at AT TIME ZONE 'UTC')::date) AS kept
+          FROM run WHERE user_id = $1 AND id = $2
+        """,
+        tx.user,
+        run_id,
+    )
+    if row is None:
+        raise no_run(run_id)
+    if not row["kept"]:
+        raise EventsGone(
+            "The events of this run are no longer kept; its reply is a message of the session.",
+            message_id=str(row["message_id"]),
+        )
+    day: date = row["day"]
+    return day
+
+
+async def positions(worker: asyncpg.Connection, run_ids: list[UUID], since: date) -> dict[UUID, int]:
+    """How far each run is logged, of those of the day `since` or later that have events."""
+    rows = await worker.fetch("SELECT run_id, last_seq FROM run_positions($1, $2)", run_ids, since)
+    return {row["run_id"]: row["last_seq"] for row in rows}
+
+
+async def keep(worker: asyncpg.Connection, days: int) -> int:
+    """Makes the partitions of the coming days and drops those more than `days` days old; how many were dropped."""
+    return int(await worker.fetchval("SELECT keep_run_events($1)", days))
 
 
 async def read(tx: Transaction, run_id: UUID, after: int) -> tuple[list[Frame], bool]:
@@ -263,7 +340,9 @@ async def read(tx: Transaction, run_id: UUID, after: int) -> tuple[list[Frame], 
     rows = await tx.pg.fetch(
         """
         SELECT events, terminal FROM run_event
-         WHERE user_id = $1 AND run_id = $2 AND (last_seq > $3 OR terminal) ORDER BY seq
+         WHERE user_id = $1 AND run_id = $2 AND (last_seq > $3 OR terminal)
+           AND day = (SELECT (created_at AT TIME ZONE 'UTC')::date FROM run WHERE id = $2)
+         ORDER BY seq
         """,
         tx.user,
         run_id,

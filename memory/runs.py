@@ -23,6 +23,9 @@ from memory.messages import Message, columns
 from memory.sessions import no_session
 
 IfRunning = Literal["enqueue", "reject", "interrupt"]
+RUNS_PER_USER = 5
+"""How many replies are made for a user at once, in all sessions and on all servers; later ones wait."""
+
 End = Literal["finished", "failed", "cancelled"]
 
 
@@ -93,15 +96,18 @@ async def accept(
     model: str,
     prompt_version: str,
     queue_only: bool = False,
+    per_user: int = RUNS_PER_USER,
 ) -> Accepted:
     """The user's message and its run, in the caller's transaction, under the session row's lock.
 
-    The run is claimed for `owner` at once unless the session has an active one, or `queue_only`. The same client_id
+    The run is claimed for `owner` at once unless the session has an active one, `per_user` runs of the user are being
+    made, or `queue_only`. The same client_id
     again gives the run it made before. Raises NotFound (session), ClientIdReused, RunActive.
     """
     session = await tx.pg.fetchrow(
         """
-        SELECT last_turn FROM session WHERE user_id = $1 AND id = $2 FOR UPDATE
+        SELECT last_turn, pg_advisory_xact_lock(hashtextextended('runs of ' || user_id, 0)) FROM session
+         WHERE user_id = $1 AND id = $2 FOR UPDATE
         """,
         tx.user,
         session_id,
@@ -110,23 +116,24 @@ async def accept(
         raise no_session(session_id)
     known = await tx.pg.fetch(
         """
-        SELECT id, message_id, turn, text_hash, client_id = $3 AS same FROM run
-         WHERE user_id = $1 AND session_id = $2 AND (client_id = $3 OR status IN ('queued', 'running'))
+        SELECT id, message_id, turn, text_hash, client_id = $3 AS same, session_id = $2 AS here FROM run
+         WHERE user_id = $1 AND (session_id = $2 AND (client_id = $3 OR status = 'queued') OR status = 'running')
         """,
         tx.user,
         session_id,
         client_id,
     )
     text_hash = _hash(text)
-    for row in known:
+    active = [row for row in known if row["here"]]
+    for row in active:
         if row["same"]:
             if row["text_hash"] != text_hash:
                 raise ClientIdReused("This client_id was already used for another text; use a new one.")
             return Accepted(row["id"], row["message_id"], row["turn"], replayed=True)
-    if known and if_running == "reject":
-        raise RunActive("A reply is still being made in this session.", run_id=str(known[0]["id"]))
+    if active and if_running == "reject":
+        raise RunActive("A reply is still being made in this session.", run_id=str(active[0]["id"]))
     turn, run_id, message_id = session["last_turn"] + 1, new_id(), new_id()
-    here = not known and not queue_only
+    here = not active and not queue_only and len(known) < per_user
     await tx.pg.execute(
         """
         WITH s AS (
@@ -158,7 +165,7 @@ async def accept(
         prompt_version,
     )
     claim = Claim(tx.user, run_id, session_id, turn, 1, message_id) if here else None
-    interrupts = tuple(row["id"] for row in known) if if_running == "interrupt" else ()
+    interrupts = tuple(row["id"] for row in active) if if_running == "interrupt" else ()
     return Accepted(run_id, message_id, turn, claim=claim, interrupts=interrupts)
 
 
@@ -167,20 +174,24 @@ UPDATE run SET status = 'running', attempt = attempt + 1, owner = $1,
        lease_until = clock_timestamp() + $2::float8 * interval '1 second'
  WHERE id = (
     SELECT r.id FROM run r
+     CROSS JOIN LATERAL (SELECT count(*) AS busy FROM run o WHERE o.user_id = r.user_id AND o.status = 'running') AS u
      WHERE (r.status = 'running' AND r.lease_until < clock_timestamp())
-        OR (r.status = 'queued' AND NOT EXISTS (
+        OR (r.status = 'queued' AND u.busy < $3 AND NOT EXISTS (
               SELECT 1 FROM run o WHERE o.session_id = r.session_id
                  AND (o.status = 'running' OR (o.status = 'queued' AND o.turn < r.turn))))
-     ORDER BY r.created_at FOR UPDATE SKIP LOCKED LIMIT 1)
+     ORDER BY r.status = 'queued', u.busy, r.created_at FOR UPDATE OF r SKIP LOCKED LIMIT 1)
 RETURNING user_id, id, session_id, turn, attempt, message_id
 """
 
 
-async def claim_next(worker: asyncpg.Connection, owner: str, lease_seconds: float) -> Claim | None:
-    """Claims the oldest run that is due: queued with nothing before it in its session, or abandoned by its owner."""
+async def claim_next(
+    worker: asyncpg.Connection, owner: str, lease_seconds: float, per_user: int = RUNS_PER_USER
+) -> Claim | None:
+    """Claims a run that is due: one abandoned by its owner, or else a queued one with nothing before it in its session
+    and fewer than `per_user` of its user under way; of these the oldest of the users with the fewest under way."""
     while True:
         try:
-            row = await worker.fetchrow(_CLAIM, owner, lease_seconds)
+            row = await worker.fetchrow(_CLAIM, owner, lease_seconds, per_user)
         except asyncpg.UniqueViolationError:
             continue  # another process started a run of that session between our look and our claim
         return Claim(*row) if row else None
@@ -259,15 +270,15 @@ async def complete(
                    input_tokens = input_tokens + $6, output_tokens = output_tokens + $7,
                    cache_read_tokens = cache_read_tokens + $8, cache_write_tokens = cache_write_tokens + $9
              WHERE id = $1 AND attempt = $2 AND owner = $3 AND status = 'running'
-            RETURNING user_id, session_id, turn, id, attempt),
+            RETURNING user_id, session_id, turn, id, attempt, created_at),
         m AS (
             INSERT INTO message (user_id, session_id, turn, run_id, pos, id, role, text, body)
             SELECT r.user_id, r.session_id, r.turn, r.id, u.pos, u.id, u.role, u.text, u.body::jsonb
               FROM r, unnest($13::int[], $14::uuid[], $15::text[], $16::text[], $17::text[])
                       AS u (pos, id, role, text, body)),
         e AS (
-            INSERT INTO run_event (user_id, run_id, seq, last_seq, attempt, terminal, events)
-            SELECT user_id, id, $10, $11, attempt, true, $12 FROM r),
+            INSERT INTO run_event (user_id, run_id, day, seq, last_seq, attempt, terminal, events)
+            SELECT user_id, id, (created_at AT TIME ZONE 'UTC')::date, $10, $11, attempt, true, $12 FROM r),
         s AS (
             UPDATE session SET updated_at = clock_timestamp() FROM r
              WHERE session.user_id = r.user_id AND session.id = r.session_id)
@@ -287,6 +298,11 @@ async def complete(
     )
     if done is None:
         raise LeaseLost
+
+
+async def queued(worker: asyncpg.Connection) -> int:
+    """How many runs wait, on all servers."""
+    return int(await worker.fetchval("SELECT count(*) FROM run WHERE status = 'queued'"))
 
 
 async def request_cancel(tx: Transaction, run_id: UUID) -> bool:
@@ -333,3 +349,60 @@ async def get(tx: Transaction, run_id: UUID) -> dict[str, Any]:
         "finished_at": row["finished_at"].isoformat() if row["finished_at"] else None,
         "error": row["error"],
     }
+
+
+async def user_of(worker: asyncpg.Connection, run_id: UUID) -> UUID:
+    """Whose run it is, for operators. Raises NotFound."""
+    found = await worker.fetchval("SELECT user_id FROM run WHERE id = $1", run_id)
+    if found is None:
+        raise no_run(run_id)
+    return UUID(int=found.int)
+
+
+async def overview(worker: asyncpg.Connection, status: str | None, limit: int) -> list[dict[str, Any]]:
+    """The newest runs of all users as the queue knows them, without their words; `abandoned`: the lease is over."""
+    rows = await worker.fetch(
+        """
+        SELECT id, user_id, session_id, status, attempt, owner, created_at,
+               coalesce(status = 'running' AND lease_until < clock_timestamp(), false) AS abandoned
+          FROM run WHERE $1::text IS NULL OR status = $1 ORDER BY created_at DESC LIMIT $2
+        """,
+        status,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+class NotOver(Conflict):
+    """The run is waiting, being made, or finished well: there is nothing to try again."""
+
+    code = "not_over"
+
+
+async def again(tx: Transaction, run_id: UUID) -> Accepted:
+    """Queues the message of a failed or cancelled run as a new one of its session. Raises NotFound, NotOver."""
+    row = await tx.pg.fetchrow(
+        """
+        SELECT r.session_id, r.status, r.model, r.prompt_version, m.text FROM run r
+          JOIN message m ON m.user_id = r.user_id AND m.session_id = r.session_id AND m.turn = r.turn AND m.pos = 0
+         WHERE r.user_id = $1 AND r.id = $2
+        """,
+        tx.user,
+        run_id,
+    )
+    if row is None:
+        raise no_run(run_id)
+    if row["status"] not in ("failed", "cancelled"):
+        raise NotOver(f"Run {run_id} is {row['status']}; only failed and cancelled runs can be tried again.")
+    return await accept(
+        tx,
+        row["session_id"],
+        row["text"],
+        client_id=None,
+        if_running="enqueue",
+        owner="",
+        lease_seconds=0,
+        model=row["model"],
+        prompt_version=row["prompt_version"],
+        queue_only=True,
+    )

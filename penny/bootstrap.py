@@ -21,6 +21,7 @@ from api.services import ModelStatus, Readiness
 from db.engine import Database
 from domain.clock import Clock, SystemClock
 from domain.errors import PennyError, SetupError
+from domain.failpoints import Reached, inert
 from penny.database import Progress, open_database
 from penny.keys import dev_key, shared_key
 from penny.models import make_model, status_of
@@ -59,8 +60,10 @@ async def bootstrap(
     clock: Clock | None = None,
     model: Model | None = None,
     prompt: Callable[[], Prompt] | None = None,
+    reached: Reached = inert,
 ) -> AsyncIterator[Services]:
-    """Opens everything, and closes it in the reverse order. Tests give a clock, a model or a prompt of their own."""
+    """Opens everything, and closes it in the reverse order. Tests give a clock, a model, a prompt or failpoints of
+    their own."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings, progress))
         clock = clock or SystemClock()
@@ -75,9 +78,15 @@ async def bootstrap(
                 clock=clock,
                 graph=build_graph(),
                 owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+                reached=reached,
             ),
             lease_seconds=settings.lease_seconds,
-            limits=Limits(settings.limits_runs, settings.limits_message_length),
+            limits=Limits(
+                settings.limits_runs,
+                settings.limits_runs_per_user,
+                settings.limits_message_length,
+                settings.event_retention_days,
+            ),
         )
         await runner.start()
         stack.push_async_callback(runner.stop)

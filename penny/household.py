@@ -8,6 +8,7 @@ from domain.clock import Clock, SystemClock, today
 from ledger import accounts, household, preferences
 from penny.database import Progress, open_database
 from penny.settings import DEMO_USER, Settings
+from tools.proposals.store import lock_ledger
 
 
 async def give(db: Database, clock: Clock, name: str, *, reset: bool = False) -> int:
@@ -15,6 +16,7 @@ async def give(db: Database, clock: Clock, name: str, *, reset: bool = False) ->
     for, which throws away all they have in the ledger."""
     user = await db.resolve_user(DEV_ISSUER, "", name)
     async with db.transaction(user) as tx:
+        await lock_ledger(tx)  # two servers may start at once
         day = today(clock, (await preferences.get(tx)).time_zone)
         if reset:
             await household.reset(tx)

@@ -13,6 +13,7 @@ import uvicorn
 
 from api.app import create_app
 from domain.errors import SetupError
+from domain.failpoints import Reached, inert
 from penny.bootstrap import Services, bootstrap, warm_up
 from penny.database import Progress
 from penny.household import seed_if_empty
@@ -79,14 +80,16 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def serve(settings: Settings, listener: socket.socket, *, sample: bool, progress: Progress) -> None:
+async def serve(
+    settings: Settings, listener: socket.socket, *, sample: bool, progress: Progress, reached: Reached = inert
+) -> None:
     """Serves until a signal ends it. With `sample`, the demo user gets the sample household if they have nothing."""
     this = asyncio.current_task()
     assert this is not None
     asyncio.get_running_loop().add_signal_handler(
         signal.SIGTERM, this.cancel
     )  # until the server has handlers of its own
-    async with bootstrap(settings, progress=progress) as services:
+    async with bootstrap(settings, progress=progress, reached=reached) as services:
         if sample:
             await seed_if_empty(services.db, services.clock, progress)
         app = create_app(services, cors_origins=settings.cors_origins)

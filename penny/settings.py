@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         10, ge=1, le=600, description="after so many seconds without a heartbeat another process takes a run over"
     )
+    event_retention_days: int = Field(7, ge=1, le=3650, description="how long the events of runs are kept, in days")
     auth: str = Field("dev", description="`dev` (loopback only) or `hs256:<file holding the key>`")
     auth_issuer: str = Field("penny-dev", description="the `iss` that tokens must have")
     auth_audience: str = Field("penny", description="the `aud` that tokens must have")
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
         (), description="origins whose pages may call, separated by commas"
     )
     limits_runs: int = Field(500, ge=1, description="replies that one process makes at once")
+    limits_runs_per_user: int = Field(5, ge=1, description="replies made for one user at once, on all servers")
     limits_message_length: int = Field(8000, ge=1, le=100_000, description="characters of one message")
 
     @field_validator("cors_origins", mode="before")

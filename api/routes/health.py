@@ -49,7 +49,8 @@ async def readyz(services: Annotated[Services, Depends(services_of)]) -> Ready:
     if services.readiness.state != "ready":
         raise NotReady(f"Penny is {services.readiness.state}.")
     try:
-        await asyncio.wait_for(services.db.ping(), PING_SECONDS)
+        async with asyncio.timeout(PING_SECONDS):
+            await services.db.ping()
     except PoolExhausted:
         return Ready()  # busy is not gone
     except (PennyError, OSError, TimeoutError):

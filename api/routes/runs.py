@@ -15,7 +15,7 @@ from api.problems import documented
 from api.protocols import native
 from api.shapes import Instant, Output, RunId
 from api.streams import event_stream
-from memory import runs
+from memory import event_log, runs
 
 LAST_SEQ = 2**31 - 1
 
@@ -57,10 +57,11 @@ async def get(caller: CallerDep, run_id: RunId) -> RunView:
     "/events",
     summary="Follow a run",
     response_class=Response,
-    responses=documented(404)
+    responses=documented(404, 410)
     | {200: {"description": "The run's events, as they happen.", "content": {STREAM: event_stream_content()}}},
     description=f"""The run's events from its start, or after the one named by `Last-Event-ID` (which counts more than
-`after`); the events of a run that is over are served from the log. The stream ends after the terminal event. A stream
+`after`); the events of a run that is over are served from the log, as long
+as they are kept: 410 afterwards. The stream ends after the terminal event. A stream
 that ends without one is to be asked for again with the last id.
 
 {EVENTS}""",
@@ -72,7 +73,7 @@ async def events(
     last_event_id: Annotated[int | None, Header(ge=0, le=LAST_SEQ, description="The last event seen.")] = None,
 ) -> Response:
     async with caller.read() as tx:
-        await runs.get(tx, run_id)
+        await event_log.day_of(tx, run_id)
     start = last_event_id if last_event_id is not None else after or 0
     return event_stream(native.frames(caller.services.runner.events(caller.user, run_id, start)), str(run_id))
 

@@ -90,6 +90,9 @@ async def test_interrupt_stops_the_reply_and_answers_the_new_message(start, coll
     """if_running=interrupt cancels what is being said; the new message is answered next."""
     async with start(ScriptedModel([{"text": "word " * 400}, {"text": "Right away."}], delay=0.02)) as runner:
         first = await runner.submit(user, session, "first")
+        async for frame in runner.events(user, first.run_id):
+            if frame.type == "text.delta":
+                break
         second = await runner.submit(user, session, "no, this", if_running="interrupt")
         a, b = await asyncio.gather(collect(runner, user, first.run_id), collect(runner, user, second.run_id))
     assert a[-1][1] == "run.cancelled"

@@ -112,3 +112,21 @@ async def test_the_help_names_every_command(penny):
     out = (await penny("--help")).out
     for command in ("serve", "ask", "chat", "confirm", "reject", "proposals", "undo", "seed", "migrate", "token", "db"):
         assert f" {command} " in out
+
+
+async def test_an_operator_sees_follows_and_retries_runs(penny, tmp_path: Path):
+    """`penny runs` lists what failed, shows why, prints its events, queues its message again, and stops that."""
+    broken = tmp_path / "broken.json"
+    broken.write_text(json.dumps([{"error": "The model is busy."}]))
+    assert (await penny("ask", "hello", PENNY_MODEL=f"scripted:{broken}")).code == 1
+    failed = await penny("runs", "list", "--status", "failed", "--json")
+    listed = [json.loads(line) for line in failed.out.splitlines()]
+    assert len(listed) == 1
+    run = listed[0]["id"]
+    assert "busy" in (await penny("runs", "show", run)).out
+    events = [json.loads(line) for line in (await penny("runs", "follow", run)).out.splitlines()]
+    assert events[-1]["type"] == "run.failed"
+    queued = json.loads((await penny("runs", "retry", run, "--json")).out)["run_id"]
+    assert queued in (await penny("runs", "list", "--status", "queued")).out
+    assert "only failed and cancelled" in (await penny("runs", "retry", queued)).err
+    assert (await penny("runs", "cancel", queued)).out == "It will stop.\n"

@@ -1,0 +1,86 @@
+"""Readers of runs that are made elsewhere: one query for all of them finds which have news, and wakes their readers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+
+from memory import event_log
+
+POLL_SECONDS = (0.025, 0.1)
+"""Between two looks: while there is news, and after a while without."""
+
+
+class Followed:
+    """One run that readers of this process wait for."""
+
+    def __init__(self, day: date) -> None:
+        self.day = day
+        self.readers = 0
+        self.last_seq = 0
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """Has the readers look."""
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def beyond(self, seq: int) -> None:
+        """Returns when an event after `seq` is logged, or something else makes a look worth it."""
+        if self.last_seq <= seq:
+            await self._news.wait()
+
+
+class Followers:
+    """The runs that this process follows from afar."""
+
+    def __init__(self) -> None:
+        self._runs: dict[UUID, Followed] = {}
+        self._wanted = asyncio.Event()
+        self._pause = POLL_SECONDS[0]
+
+    @contextmanager
+    def follow(self, run_id: UUID, day: date) -> Iterator[Followed]:
+        """Watches the run of that `day` (the partition of its events) for as long as the block lasts."""
+        followed = self._runs.setdefault(run_id, Followed(day))
+        followed.readers += 1
+        self._pause = POLL_SECONDS[0]
+        self._wanted.set()
+        try:
+            yield followed
+        finally:
+            followed.readers -= 1
+            if not followed.readers:
+                del self._runs[run_id]
+
+    def nudge(self, run_id: UUID) -> None:
+        """The run has come here, so that its readers need not wait for the database."""
+        if run_id in self._runs:
+            self._runs[run_id].wake()
+
+    def nudge_all(self) -> None:
+        """Has every reader look."""
+        for followed in self._runs.values():
+            followed.wake()
+
+    async def poll(self, worker: asyncpg.Connection) -> None:
+        """One look, once anybody waits; then a pause."""
+        if not self._runs:
+            self._wanted.clear()
+            await self._wanted.wait()
+        oldest = min(followed.day for followed in self._runs.values())
+        found = await event_log.positions(worker, list(self._runs), oldest)
+        news = False
+        for run_id, last_seq in found.items():
+            followed = self._runs.get(run_id)
+            if followed is not None and last_seq > followed.last_seq:
+                followed.last_seq = last_seq
+                followed.wake()
+                news = True
+        self._pause = POLL_SECONDS[0] if news else min(self._pause * 1.2, POLL_SECONDS[1])
+        await asyncio.sleep(self._pause)

@@ -1,0 +1,149 @@
+"""`penny runs`: what an operator does about replies, whoever's they are. The list shows no words of anybody's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import orjson
+import typer
+
+from penny import settings
+from penny.cli.output import quiet, say, say_json
+from penny.cli.talk import JsonOption
+
+T = TypeVar("T")
+
+FOLLOW_SECONDS = 0.1
+
+RunArgument = Annotated[str, typer.Argument(metavar="ID", help="The run.")]
+
+commands = typer.Typer(help="Look after replies: list, show, follow, cancel, retry.", no_args_is_help=True)
+
+
+def _with_database(act: Callable[[Any], Awaitable[T]]) -> T:
+    from penny.database import open_database
+
+    async def run() -> T:
+        async with open_database(settings.load(), quiet) as db:
+            return await act(db)
+
+    return asyncio.run(run())
+
+
+async def _owner(db: Any, run_id: UUID) -> UUID:
+    """Whose run it is. Raises NotFound."""
+    from memory import runs
+
+    worker = await db.worker_connection()
+    try:
+        return await runs.user_of(worker, run_id)
+    finally:
+        await worker.close()
+
+
+def _with_run(run: str, act: Callable[[Any, UUID], Awaitable[T]]) -> T:
+    """`act` in a transaction of the run's user."""
+    from domain.ids import parse_id
+
+    run_id = parse_id(run, "run")
+
+    async def within(db: Any) -> T:
+        async with db.transaction(await _owner(db, run_id)) as tx:
+            return await act(tx, run_id)
+
+    return _with_database(within)
+
+
+@commands.command(name="list")
+def list_(
+    status: Annotated[str | None, typer.Option(help="queued, running, finished, failed or cancelled.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
+    json_: JsonOption = False,
+) -> None:
+    """List runs of all users, the newest first."""
+    from memory import runs
+
+    async def act(db: Any) -> list[dict[str, Any]]:
+        worker = await db.worker_connection()
+        try:
+            return await runs.overview(worker, status, limit)
+        finally:
+            await worker.close()
+
+    found = _with_database(act)
+    for run in found:
+        if json_:
+            say_json(run)
+        else:
+            late = "  abandoned" if run["abandoned"] else ""
+            say(
+                f"{run['id']}  {run['status']:9}  attempt {run['attempt']}  {run['created_at']:%Y-%m-%d %H:%M:%S}{late}"
+            )
+    if not found and not json_:
+        say("There are no runs." if status is None else f"There are no {status} runs.")
+
+
+@commands.command()
+def show(run: RunArgument, json_: JsonOption = False) -> None:
+    """Show how a run stands."""
+    from memory import runs
+
+    found = _with_run(run, runs.get)
+    if json_:
+        say_json(found)
+        return
+    for name, value in found.items():
+        say(f"{name:15} {orjson.dumps(value).decode() if isinstance(value, dict) else value}")
+
+
+@commands.command()
+def follow(
+    run: RunArgument, after: Annotated[int, typer.Option(min=0, help="Leave out events up to this.")] = 0
+) -> None:
+    """Print a run's events, one JSON object a line, until it ends."""
+    from domain.ids import parse_id
+    from memory import event_log
+
+    run_id = parse_id(run, "run")
+
+    async def act(db: Any) -> None:
+        user, seen, ended = await _owner(db, run_id), after, False
+        while not ended:
+            async with db.read(user) as tx:
+                await event_log.day_of(tx, run_id)
+                frames, ended = await event_log.read(tx, run_id, seen)
+            for frame in frames:
+                seen = frame.seq
+                say_json({"seq": frame.seq, "type": frame.type, "data": orjson.loads(frame.data)})
+            if not ended:
+                await asyncio.sleep(FOLLOW_SECONDS)
+
+    _with_database(act)
+
+
+@commands.command()
+def cancel(run: RunArgument) -> None:
+    """Stop a run; the server that makes it does so within a second."""
+    from memory import runs
+
+    over = _with_run(run, runs.request_cancel)
+    say("It was over already." if over else "It will stop.")
+
+
+@commands.command()
+def retry(run: RunArgument, json_: JsonOption = False) -> None:
+    """Answer the message of a failed or cancelled run again, as a new run that a server takes up."""
+    from memory import runs
+
+    accepted = _with_run(run, runs.again)
+    if json_:
+        say_json({"run_id": str(accepted.run_id)})
+    else:
+        say(f"Queued as {accepted.run_id}; follow it with: penny runs follow {accepted.run_id}")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(commands, name="runs")
