@@ -14,7 +14,7 @@ from operator import add
 from typing import Annotated, Any, Literal, TypedDict, cast
 
 import orjson
-from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.config import get_stream_writer
@@ -32,6 +32,8 @@ from tools.result import ToolResult
 from tools.tool import ToolContext
 
 MAX_TOOL_ROUNDS = 8
+
+DICTATED = "add_transaction"
 
 NO_WORDS = "I have no answer to that. Could you put it another way?"
 
@@ -111,17 +113,26 @@ async def call_tools(state: TurnState, runtime: Runtime[TurnContext]) -> dict[st
     """Runs the calls that have no result, in the model's order, and keeps all results together."""
     ctx, write, messages = runtime.context, get_stream_writer(), state["messages"]
     step = sum(1 for m in messages if m.tool_calls)
+    tools = replace(ctx.tools, step=step, untrusted=_untrusted(ctx, messages))
     results: list[tuple[Message, ToolResult]] = []
     for call in unanswered(messages):
         label = catalog.label(call["name"], call["args"])
         write(ToolStarted(call["id"], call["name"], label, call["args"]))
-        result = await catalog.call(replace(ctx.tools, step=step, call_id=call["id"]), call["name"], call["args"])
+        result = await catalog.call(replace(tools, call_id=call["id"]), call["name"], call["args"])
         results.append((_result(call, label, result), result))
     kept = await ctx.keep([message for message, _ in results])
     for message, result in results:  # told only once kept: a repeated step could find something else
         for event in tool_events(message, result.proposal):
             write(event)
     return {"messages": kept}
+
+
+def _untrusted(ctx: TurnContext, messages: Sequence[Message]) -> bool:
+    """Whether text from outside stands before the model: any tool's result may hold some, except that of a transaction
+    which the user dictated."""
+    before = [m.name for m in ctx.earlier if isinstance(m, ToolMessage)]
+    now = [m.body["name"] for m in messages if m.role == "tool"]
+    return any(name != DICTATED for name in (*before, *now))
 
 
 def tool_events(message: Message, proposal: dict[str, Any] | None) -> list[Event]:
@@ -135,6 +146,11 @@ def tool_events(message: Message, proposal: dict[str, Any] | None) -> list[Event
     if proposal:
         events.append(ProposalMade(body["call_id"], proposal))
     return events
+
+
+def unfinished(call: dict[str, Any]) -> Message:
+    """The result of a call that was cut off, so that every call has one."""
+    return _result(call, call["name"], ToolResult("This call did not finish.", ok=False))
 
 
 def _result(call: dict[str, Any], label: str, result: ToolResult) -> Message:

@@ -19,11 +19,11 @@ import structlog
 from langgraph.graph.state import CompiledStateGraph
 
 from agent import events as ev
-from agent.graph import CONFIG, TurnContext, TurnState, tool_events, unanswered
+from agent.graph import CONFIG, TurnContext, TurnState, tool_events, unanswered, unfinished
 from agent.history import WINDOW_TURNS, earlier, said, with_notes
 from agent.model import Model, Situation
 from db.connection import DatabaseUnavailable, PoolExhausted
-from db.engine import Database
+from db.engine import Database, Transaction
 from domain.clock import Clock, today
 from domain.errors import PennyError, Unavailable
 from domain.failpoints import Reached, inert
@@ -94,6 +94,7 @@ class Run:
     stream: Stream
     stop_reason: StopReason | None = None
     ending: bool = False
+    _start: _Start | None = None
     _turn: list[Message] = field(default_factory=list)
     _reply: str = ""
     _tokens: Tokens = field(default_factory=Tokens)
@@ -106,7 +107,7 @@ class Run:
         last: ev.Event
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                start = await self._load()
+                start = self._start or await self._load()
                 self.agent.reached("run.loaded")
                 self._announce(start)
                 if self.claim.attempt > MAX_ATTEMPTS:
@@ -151,15 +152,23 @@ class Run:
                     for update in part["data"].values():
                         self._turn += update["messages"]
 
+    async def load(self, tx: Transaction) -> None:
+        """Takes along what a run that was just accepted starts from, in the transaction that accepted it."""
+        self._start = await self._starting(tx, [], cancelled=False)
+
     async def _load(self) -> _Start:
-        agent, claim = self.agent, self.claim
-        async with agent.db.transaction(claim.user) as tx:
-            run = await tx.pg.fetchrow("SELECT cancel_requested, prompt_version FROM run WHERE id = $1", claim.run_id)
-            stored = await messages.turns(tx, claim.session_id, claim.turn - WINDOW_TURNS, claim.turn)
-            person = await profile.get(tx)
+        claim = self.claim
+        async with self.agent.db.transaction(claim.user) as tx:
+            cancelled = await tx.pg.fetchval("SELECT cancel_requested FROM run WHERE id = $1", claim.run_id)
+            if cancelled is None:
+                raise LeaseLost  # the session was deleted meanwhile
             logged = (await event_log.read(tx, claim.run_id, 0))[0] if claim.attempt > 1 else []
-        if run is None:
-            raise LeaseLost  # the session was deleted meanwhile
+            return await self._starting(tx, logged, cancelled=cancelled)
+
+    async def _starting(self, tx: Transaction, logged: list[Frame], *, cancelled: bool) -> _Start:
+        agent, claim = self.agent, self.claim
+        stored = await messages.turns(tx, claim.session_id, claim.turn - WINDOW_TURNS, claim.turn)
+        person = await profile.get(tx)
         turn = [m for m in stored if m.turn == claim.turn]
         past, notes = earlier(m for m in stored if m.turn < claim.turn)
         prefs = person.preferences
@@ -186,7 +195,7 @@ class Run:
             keep=self._keep,
             count=self._count,
         )
-        return _Start(context, turn, logged, run["cancel_requested"])
+        return _Start(context, turn, logged, cancelled)
 
     def _announce(self, start: _Start) -> None:
         self._turn = list(start.turn)
@@ -264,36 +273,21 @@ class Run:
         self.agent.reached("results.stored" if placed[0].role == "tool" else "call.stored")
         return placed
 
-    def _ending(self, status: End) -> list[Message]:
-        """The messages that close the turn. A turn that did not finish keeps what was said, every call answered."""
+    async def _ending(self, tx: Transaction, status: End) -> list[Message]:
+        """The messages that close the turn. One that did not finish keeps what was said, every call answered; what it
+        closes is read again, for a step may have been stored and not been heard of."""
         if status == "finished":
-            last = self._turn.pop()
-            return [replace(m, id=self.claim.message_id) for m in self._placed([last], self._turn)]
-        open_calls = [
-            Message(
-                "tool",
-                '{"summary": "This call did not finish."}',
-                {
-                    "call_id": call["id"],
-                    "name": call["name"],
-                    "label": call["name"],
-                    "ok": False,
-                    "summary": "This call did not finish.",
-                    "facts": [],
-                    "chart": None,
-                    "proposal_id": None,
-                },
-            )
-            for call in unanswered(self._turn)
-        ]
-        kept = reply_text(self._turn)
-        partial = self._reply[len(kept) :].lstrip("\n") if len(self._reply) > len(kept) else ""
+            *kept, last = self._turn
+            return [replace(m, id=self.claim.message_id) for m in self._placed([last], kept)]
+        turn = await messages.turns(tx, self.claim.session_id, self.claim.turn, self.claim.turn)
+        open_calls = [unfinished(call) for call in unanswered(turn)]
+        said_before = reply_text(turn)
+        partial = self._reply[len(said_before) :].lstrip("\n")
         closing = Message("assistant", partial, {"status": status}, id=self.claim.message_id)
-        return self._placed([*open_calls, closing], self._turn)
+        return self._placed([*open_calls, closing], turn)
 
     async def _complete(self, status: End, last: ev.Event) -> None:
         """Ends the run, trying again while the database is away, until the lease is another's."""
-        ending = self._ending(status)
         error = ev.data_of(last) if isinstance(last, ev.RunFailed) else None
         used = self._tokens
         self._emit(ev.Usage(used.input, used.output, used.cache_read, used.cache_write))
@@ -308,7 +302,7 @@ class Run:
                         self.claim,
                         self.agent.owner,
                         status=status,
-                        messages=ending,
+                        messages=await self._ending(tx, status),
                         events=event_log.lines(frames),
                         tokens=self._tokens,
                         error=error,

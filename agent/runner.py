@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
 import asyncpg
@@ -33,6 +33,8 @@ READER_BYTES = 256 * 1024
 MAINTENANCE_SECONDS = 60.0
 RECONNECT_SECONDS = 1.0
 END_SECONDS = 5.0
+RUN_PATIENCE_SECONDS = 30.0
+"""How long accepted work waits for a database connection; a request waits for a moment only."""
 
 TERMINAL = frozenset({"run.finished", "run.failed", "run.cancelled"})
 
@@ -77,7 +79,8 @@ class Runner:
     """Runs replies in this process."""
 
     def __init__(self, agent: Agent, *, lease_seconds: float, limits: Limits | None = None) -> None:
-        self._agent = agent
+        self._db = agent.db
+        self._agent = replace(agent, db=agent.db.patient(RUN_PATIENCE_SECONDS))
         self._lease_seconds = lease_seconds
         self._limits = limits or Limits()
         self._live: dict[UUID, _Live] = {}
@@ -151,7 +154,7 @@ class Runner:
             raise InvalidInput(
                 f"The message has {len(text):,} characters; at most {self._limits.message_characters:,} are possible."
             )
-        async with self._agent.db.transaction(user) as tx:
+        async with self._db.transaction(user) as tx:
             accepted = await runs.accept(
                 tx,
                 session_id,
@@ -165,10 +168,13 @@ class Runner:
                 queue_only=len(self._live) >= self._limits.runs_at_once,
                 per_user=self._limits.runs_per_user,
             )
+            run = self._made(accepted.claim, 0) if accepted.claim else None
+            if run is not None:
+                await run.load(tx)
             self._agent.reached("accept.storing")
         self._agent.reached("accept.stored")
-        if accepted.claim is not None:
-            self._launch(accepted.claim, 0)
+        if run is not None:
+            self._launch(run)
         for run_id in accepted.interrupts:
             await self.cancel(user, run_id)
         self._due.set()
@@ -176,7 +182,7 @@ class Runner:
 
     async def cancel(self, user: UUID, run_id: UUID) -> None:
         """Stops the run, on whatever server it is; a run that is over stays as it is. Raises NotFound."""
-        async with self._agent.db.transaction(user) as tx:
+        async with self._db.transaction(user) as tx:
             over = await runs.request_cancel(tx, run_id)
         live = self._live.get(run_id)
         if not over and live is not None:
@@ -186,7 +192,7 @@ class Runner:
         """The run's events after `after`, from the start to the terminal one, live or long past. A reader that falls
         behind a live run by READER_BYTES is let go, and every reader when this server stops; both go on by asking
         again. Raises NotFound, EventsGone."""
-        async with self._agent.db.read(user) as tx:
+        async with self._db.read(user) as tx:
             day = await event_log.day_of(tx, run_id)
         self._readers += 1
         try:
@@ -201,7 +207,7 @@ class Runner:
                                 return
                         if not live.run.stream.ended:
                             return
-                    async with self._agent.db.read(user) as tx:
+                    async with self._db.read(user) as tx:
                         frames, ended = await event_log.read(tx, run_id, after)
                     for frame in frames:
                         after = frame.seq
@@ -245,10 +251,13 @@ class Runner:
             dropped_readers=self._dropped_readers,
         )
 
-    def _launch(self, claim: Claim, last_seq: int) -> None:
+    def _made(self, claim: Claim, last_seq: int) -> Run:
+        return Run(self._agent, claim, self._log.open(claim, last_seq))
+
+    def _launch(self, run: Run) -> None:
+        claim = run.claim
         if (before := self._live.get(claim.run_id)) is not None:  # our lease ran out while we were stopped
             self._stop(before, "handover")
-        run = Run(self._agent, claim, self._log.open(claim, last_seq))
         self._followers.nudge(claim.run_id)
         task = asyncio.create_task(self._perform(run), name=f"run-{claim.run_id}")
         self._live[claim.run_id] = _Live(run, task)
@@ -317,7 +326,7 @@ class Runner:
                 self._agent.reached("takeover.claimed")
             async with self._agent.db.transaction(claim.user) as tx:
                 last = await event_log.last_seq(tx, claim.run_id)
-            self._launch(claim, last)
+            self._launch(self._made(claim, last))
 
     async def _maintain(self, worker: asyncpg.Connection) -> None:
         self._queued = await runs.queued(worker)

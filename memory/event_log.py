@@ -68,6 +68,7 @@ class Stream:
         self.first_shown = last_seq + 1
         self.bytes_shown = 0
         self.ended = False
+        self.closing = False
         self._pending: list[tuple[str, dict[str, Any]]] = []
         self._unwritten: list[Frame] = []
         self._text_served = False
@@ -191,6 +192,7 @@ class EventLog:
     async def take_last(self, stream: Stream) -> list[Frame]:
         """The stream's last events, for the caller to write with the end of the run and then to show. When this returns
         no flush of the stream is under way, so that the log's order is the events' order."""
+        stream.closing = True  # a flush that waits for its turn before us must leave the last events to us
         async with self._busy:
             while stream.unsure:
                 self._dirty[stream] = None
@@ -228,7 +230,7 @@ class EventLog:
             raise ConnectionError("the event log is not connected")
         self._wake.clear()
         self._urgent.clear()
-        streams = [s for s in self._dirty if s.pending]
+        streams = [s for s in self._dirty if s.unsure or (s.pending and not s.closing)]
         self._dirty.clear()
         if not streams:
             return

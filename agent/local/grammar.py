@@ -55,7 +55,7 @@ def _call(name: str, required: tuple[str, ...], properties: dict[str, Schema]) -
     args = {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
     return {
         "type": "object",
-        "properties": {"tool": {"const": name}, "args": args},
-        "required": ["tool", "args"],
+        "properties": {name: args},
+        "required": [name],
         "additionalProperties": False,
     }

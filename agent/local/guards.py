@@ -7,9 +7,15 @@ import re
 from agent.local import reads, smalltalk, writes
 from agent.local.grammar import NONE
 from agent.local.heard import Call, Heard, Say
+from agent.local.words import numbers
 
 _WRITES = frozenset({"set_budget", "move_money", "add_transaction", "categorize_transaction"})
 _ONLY_ASKS = re.compile(r"\b(?:don['’]?t|do not|without) (?:chang|touch|modif)\w*|\bjust (?:tell|show) me\b", re.I)
+
+_PUTS_BACK = re.compile(
+    r"\b(?:put|take|move|give|bring|change|switch|set|turn) (?:it|that|this|them|those|everything)(?: all)? back\b",
+    re.I,
+)
 
 
 def judge(call: Call, heard: Heard) -> Call | Say:
@@ -18,8 +24,13 @@ def judge(call: Call, heard: Heard) -> Call | Say:
         return Say(smalltalk.no_payments())
     if call.tool == NONE:
         return Say(smalltalk.reply(heard.text, heard.categories))
-    if call.tool == "undo_change":
+    if call.tool == "undo_change" or (call.tool in _WRITES and _only_puts_back(heard)):
         return Call("undo_change")
     if call.tool in _WRITES and _ONLY_ASKS.search(heard.text):
         call = Call("get_budget_status", {"category": call.args.get("category")})
     return writes.check(call, heard) if call.tool in _WRITES else reads.check(call, heard)
+
+
+def _only_puts_back(heard: Heard) -> bool:
+    """ "Put it back", without saying what or how much: the last change is meant, whichever way round it went."""
+    return bool(_PUTS_BACK.search(heard.text)) and not heard.named() and not numbers(heard.text)

@@ -204,7 +204,8 @@ def _parsed(answer: dict[str, Any]) -> tuple[Call, UsageMetadata]:
     """The model's choice; no number in it passes through a float. Raises ModelUnavailable when it was cut off."""
     try:
         content = json.loads(answer["choices"][0]["message"]["content"], parse_float=Decimal)
-        call = Call(str(content["tool"]), dict(content["args"]))
+        [(tool, args)] = content.items()
+        call = Call(tool, dict(args))
         usage = answer["usage"]
         read = int((usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0))
         return call, UsageMetadata(
@@ -213,7 +214,7 @@ def _parsed(answer: dict[str, Any]) -> tuple[Call, UsageMetadata]:
             total_tokens=int(usage["prompt_tokens"]) + int(usage["completion_tokens"]),
             input_token_details={"cache_read": read},
         )
-    except (KeyError, IndexError, TypeError, ValueError):
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
         raise ModelUnavailable("The offline model gave no usable answer; say it in other words.") from None
 
 

@@ -42,6 +42,8 @@ def check(call: Call, heard: Heard) -> Call:
         return Call(tool)
     merchant = _merchant(args, heard)
     tool = _category(tool, args, heard, merchant)
+    if tool == "compare_periods" and _is_one_period(args, heard):
+        tool, args = "get_spending", {"by": "category", "period": args["period_a"], **_only(args, "category")}
     if tool == "compare_periods":
         _two_periods(args, heard)
     elif tool == "get_budget_status":
@@ -133,6 +135,12 @@ def _month(chosen: str | None, heard: Heard) -> str | None:
     return chosen if chosen and within(chosen, heard.text) else _period(chosen, heard)
 
 
+def _is_one_period(args: dict[str, Any], heard: Heard) -> bool:
+    """Whether both periods are the same one, as it was said: then nothing is compared."""
+    first, second = (str(args.get(key, "")) for key in ("period_a", "period_b"))
+    return within(first, heard.text) and heard.period_of(first) == heard.period_of(second) is not None
+
+
 def _two_periods(args: dict[str, Any], heard: Heard) -> None:
     """A period to compare that nobody named is this month, or last month when the other one is this month."""
     for key, other in (("period_a", "period_b"), ("period_b", "period_a")):
@@ -151,6 +159,10 @@ def _limits(args: dict[str, Any], heard: Heard) -> None:
         if found := pattern.search(heard.text.casefold()):
             amounts = numbers(found[1].rstrip(".,"))
             _keep(args, name, str(amounts[0]) if amounts and Decimal(amounts[0]) > 0 else None)
+
+
+def _only(args: dict[str, Any], name: str) -> dict[str, Any]:
+    return {name: args[name]} if name in args else {}
 
 
 def _keep(args: dict[str, Any], name: str, value: Any) -> None:

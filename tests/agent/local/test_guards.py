@@ -111,6 +111,13 @@ OCTOBER = (("User", "how much on groceries last month?"), ("App", "You spent $41
             id="a period to compare that nobody named is this month",
         ),
         pytest.param(
+            "break down my spending for Q3",
+            "compare_periods",
+            {"period_a": "Q3", "period_b": "Q3"},
+            Call("get_spending", {"by": "category", "period": "Q3"}),
+            id="a period is not compared with itself",
+        ),
+        pytest.param(
             "don't change anything, just tell me my grocery budget",
             "set_budget",
             {"category": "Groceries", "amount": Decimal(0)},
@@ -303,6 +310,16 @@ def test_an_amount_may_come_from_what_was_said_before() -> None:
 def test_undoing_takes_no_arguments(text: str) -> None:
     """The last change is the tool's to find."""
     assert judged(text, "undo_change", {}) == Call("undo_change", {})
+
+
+def test_putting_it_back_is_undoing() -> None:
+    """Which way round a change went is for the journal to know, not for the model to guess."""
+    args = {"from_category": "travel", "to_category": "dining", "amount": Decimal(50)}
+    moved = (("User", "move 50 from travel to dining"), ("App", "Moved $50.00 from Travel to Dining."))
+    assert judged("put it back please", "move_money", args, *moved) == Call("undo_change", {})
+    assert judged("put 50 back into travel from dining", "move_money", args, *moved) == Call(
+        "move_money", {"from_category": "Dining", "to_category": "Travel", "amount": "50"}
+    )
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ Make = Callable[[str], tuple[LocalModel, FakeRuntime]]
 
 async def test_a_message_becomes_one_tool_call(make: Make) -> None:
     """The chunks add up to a message with the call, its arguments exact, and the tokens as the runtime counted them."""
-    model, _ = make('{"tool": "set_budget", "args": {"category": "dining", "amount": 250.10}}')
+    model, _ = make('{"set_budget":{"category":"dining","amount":250.10}}')
 
     message, _ = await whole(model, request(HumanMessage("set dining to 250.10")))
 
@@ -112,7 +112,7 @@ async def test_the_summaries_are_the_answer(make: Make) -> None:
 
 async def test_small_talk_is_answered_without_a_tool(make: Make) -> None:
     """A greeting gets a sentence from code, with the tokens it cost."""
-    model, _ = make('{"tool": "none", "args": {}}')
+    model, _ = make('{"none":{}}')
 
     message, _ = await whole(model, request(HumanMessage("hi")))
 
@@ -124,7 +124,7 @@ async def test_small_talk_is_answered_without_a_tool(make: Make) -> None:
 
 async def test_the_prompt_begins_alike_for_everyone(make: Make) -> None:
     """User, day and conversation change the last message only, so the state of all before it serves everyone."""
-    model, runtime = make('{"tool": "none", "args": {}}')
+    model, runtime = make('{"none":{}}')
     talk = (HumanMessage("set dining to 5"), AIMessage("Confirm?"))
 
     await whole(model, request(HumanMessage("hi")))
@@ -138,7 +138,7 @@ async def test_the_prompt_begins_alike_for_everyone(make: Make) -> None:
 
 async def test_what_was_decided_is_not_taken_for_the_users_words(make: Make) -> None:
     """Notes that stand before a message (a proposal that was applied) count as the app's words."""
-    model, runtime = make('{"tool": "add_transaction", "args": {"amount": 20, "merchant": "Shell"}}')
+    model, runtime = make('{"add_transaction":{"amount":20,"merchant":"Shell"}}')
 
     message, _ = await whole(model, request(HumanMessage("[Applied: Add $9.00 spent at Shell.]\n\nI spent 20")))
 
@@ -161,12 +161,12 @@ def test_a_long_conversation_is_cut() -> None:
 def test_only_offered_tools_can_be_chosen() -> None:
     """The grammar has the offered tools that the model knows, and none."""
     calls = grammar.schema({"get_spending", "get_forecast"})["oneOf"]
-    assert [call["properties"]["tool"]["const"] for call in calls] == ["get_spending", "none"]
+    assert [call["required"] for call in calls] == [["get_spending"], ["none"]]
 
 
 async def test_an_answer_that_was_cut_off_is_an_error(make: Make) -> None:
     """Half a JSON object is no call: the user is asked to say it in other words."""
-    model, _ = make('{"tool": "set_budget", "args": {"cat')
+    model, _ = make('{"set_budget":{"cat')
 
     with pytest.raises(ModelUnavailable, match="in other words"):
         await whole(model, request(HumanMessage("set dining to 5")))
