@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -20,7 +19,7 @@ from api.auth import DEV_ISSUER, Authenticator, DevAccess, Identity
 from api.services import ModelStatus, Readiness
 from db.engine import Database
 from domain.clock import Clock, SystemClock
-from domain.errors import PennyError, SetupError
+from domain.errors import SetupError
 from domain.failpoints import Reached, inert
 from penny.database import Progress, open_database
 from penny.keys import dev_key, shared_key
@@ -115,8 +114,7 @@ def _authentication(settings: Settings, db: Database, clock: Clock) -> tuple[Aut
 
 
 async def warm_up(model: Model, progress: Progress) -> None:
-    """Readies a model that needs it, in the background of a service; a failure shows in the model's status."""
+    """Readies a model that needs it: fetches its file once, starts its process. Raises SetupError, ModelUnavailable."""
     ready = getattr(model, "warm_up", None)
     if ready is not None:
-        with suppress(PennyError, asyncio.CancelledError):
-            await ready(progress)
+        await ready(progress)

@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 
 from api.app import create_app
-from domain.errors import SetupError
+from domain.errors import PennyError, SetupError
 from domain.failpoints import Reached, inert
 from penny.bootstrap import Services, bootstrap, warm_up
 from penny.database import Progress
@@ -86,9 +86,8 @@ async def serve(
     """Serves until a signal ends it. With `sample`, the demo user gets the sample household if they have nothing."""
     this = asyncio.current_task()
     assert this is not None
-    asyncio.get_running_loop().add_signal_handler(
-        signal.SIGTERM, this.cancel
-    )  # until the server has handlers of its own
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, this.cancel)  # until the server has handlers of its own
     async with bootstrap(settings, progress=progress, reached=reached) as services:
         if sample:
             await seed_if_empty(services.db, services.clock, progress)
@@ -104,10 +103,19 @@ async def serve(
         )
         server = _Server(config, services)
         host, port = listener.getsockname()[:2]
-        warming = asyncio.create_task(warm_up(services.model, lambda _: None))
+        warming = asyncio.create_task(_warm_up(services, progress))
         progress(f"ready: http://{f'[{host}]' if ':' in host else host}:{port}")
+        loop.remove_signal_handler(signal.SIGTERM)
         try:
             await server.serve([listener])
         finally:
             warming.cancel()
             await asyncio.gather(warming, return_exceptions=True)
+
+
+async def _warm_up(services: Services, progress: Progress) -> None:
+    """Readies the model while the page is served already; what stands in the way is said, and shows in its status."""
+    try:
+        await warm_up(services.model, progress)
+    except PennyError as error:
+        progress(error.message)

@@ -27,10 +27,11 @@ def ask(
     """Send one message; the reply streams to standard output."""
     from domain.ids import parse_id
     from penny import conversation
-    from penny.bootstrap import bootstrap
+    from penny.bootstrap import bootstrap, warm_up
 
     async def run() -> bool:
         async with bootstrap(settings.load(), progress=conversation.quiet_unless_slow(progress)) as services:
+            await warm_up(services.model, conversation.quiet_unless_slow(progress))
             person = await services.user(user)
             at: UUID = parse_id(session, "session") if session else await conversation.new_session(services, person)
             if not json_:
