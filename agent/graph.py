@@ -87,7 +87,7 @@ async def call_model(state: TurnState, runtime: Runtime[TurnContext]) -> dict[st
         ctx.situation,
         ctx.earlier,
         [ctx.opening, *map(to_langchain, messages[1:])],
-        [tool.spec() for tool in catalog.CATALOG],
+        catalog.specs(),
     )
     whole: AIMessageChunk | None = None
     spoken = False

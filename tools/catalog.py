@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,6 +16,12 @@ from tools.writes import WRITES
 
 CATALOG: tuple[Tool[Any], ...] = (*READS, *WRITES)
 """Every tool, reads first; the order is the order in prompts."""
+
+
+@cache
+def specs() -> tuple[dict[str, Any], ...]:
+    """What models are told of every tool, in the catalog's order; made once, for making schemas takes milliseconds."""
+    return tuple(tool.spec() for tool in CATALOG)
 
 
 def find(name: str, tools: Sequence[Tool[Any]] = CATALOG) -> Tool[Any] | None:
