@@ -1,23 +1,22 @@
-"""Readers of runs that are made elsewhere: one query for all of them finds which have news, and wakes their readers."""
+"""Readers of what is written elsewhere (a run, a session's feed): one query for all of them finds which have news, and
+wakes their readers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from uuid import UUID
 
 import asyncpg
 
-from memory import event_log
-
-POLL_SECONDS = (0.025, 0.1)
-"""Between two looks: while there is news, and after a while without."""
+Look = Callable[[asyncpg.Connection, list[UUID], date], Awaitable[dict[UUID, int]]]
+"""How far each of those is written, given the oldest day among them."""
 
 
 class Followed:
-    """One run that readers of this process wait for."""
+    """One run or feed that readers of this process wait for."""
 
     def __init__(self, day: date) -> None:
         self.day = day
@@ -31,25 +30,28 @@ class Followed:
         self._news = asyncio.Event()
 
     async def beyond(self, seq: int) -> None:
-        """Returns when an event after `seq` is logged, or something else makes a look worth it."""
+        """Returns when an event after `seq` is there, or something else makes a look worth it."""
         if self.last_seq <= seq:
             await self._news.wait()
 
 
 class Followers:
-    """The runs that this process follows from afar."""
+    """The runs, or the feeds, that this process follows from afar. `pauses` are the seconds between two looks: while
+    there is news, and after a while without."""
 
-    def __init__(self) -> None:
+    def __init__(self, look: Look, pauses: tuple[float, float] = (0.025, 0.1)) -> None:
+        self._look = look
+        self._shortest, self._longest = pauses
         self._runs: dict[UUID, Followed] = {}
         self._wanted = asyncio.Event()
-        self._pause = POLL_SECONDS[0]
+        self._pause = self._shortest
 
     @contextmanager
-    def follow(self, run_id: UUID, day: date) -> Iterator[Followed]:
-        """Watches the run of that `day` (the partition of its events) for as long as the block lasts."""
+    def follow(self, run_id: UUID, day: date = date.max) -> Iterator[Followed]:
+        """Watches the run of that `day` (the partition of its events), or a feed, for as long as the block lasts."""
         followed = self._runs.setdefault(run_id, Followed(day))
         followed.readers += 1
-        self._pause = POLL_SECONDS[0]
+        self._pause = self._shortest
         self._wanted.set()
         try:
             yield followed
@@ -74,7 +76,7 @@ class Followers:
             self._wanted.clear()
             await self._wanted.wait()
         oldest = min(followed.day for followed in self._runs.values())
-        found = await event_log.positions(worker, list(self._runs), oldest)
+        found = await self._look(worker, list(self._runs), oldest)
         news = False
         for run_id, last_seq in found.items():
             followed = self._runs.get(run_id)
@@ -82,5 +84,5 @@ class Followers:
                 followed.last_seq = last_seq
                 followed.wake()
                 news = True
-        self._pause = POLL_SECONDS[0] if news else min(self._pause * 1.2, POLL_SECONDS[1])
+        self._pause = self._shortest if news else min(self._pause * 1.2, self._longest)
         await asyncio.sleep(self._pause)

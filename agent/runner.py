@@ -20,7 +20,7 @@ from agent.history import clean
 from agent.run import Agent, Run, StopReason
 from db.connection import DatabaseUnavailable, PoolExhausted
 from domain.errors import InvalidInput, PennyError, Unavailable
-from memory import event_log, runs
+from memory import event_log, feed, runs
 from memory.event_log import EventLog, Frame, Stream
 from memory.runs import RUNS_PER_USER, Accepted, Claim, IfRunning, LeaseLost
 
@@ -33,6 +33,9 @@ READER_BYTES = 256 * 1024
 MAINTENANCE_SECONDS = 60.0
 RECONNECT_SECONDS = 1.0
 END_SECONDS = 5.0
+FEED_PAUSES = (0.05, 0.4)
+"""Seconds between two looks at the feeds that are followed."""
+
 RUN_PATIENCE_SECONDS = 30.0
 """How long accepted work waits for a database connection; a request waits for a moment only."""
 
@@ -87,7 +90,8 @@ class Runner:
         self._log = EventLog(agent.owner, agent.db.worker_connection, self._lost, agent.reached)
         self._due = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
-        self._followers = Followers()
+        self._followers = Followers(event_log.positions)
+        self._feeds = Followers(feed.positions, FEED_PAUSES)
         self._readers = self._dropped_readers = self._takeovers = self._queued = 0
         self._stopped = False
         self.draining = False
@@ -104,6 +108,7 @@ class Runner:
             asyncio.create_task(self._forever(self._heartbeat), name="heartbeat"),
             asyncio.create_task(self._forever(self._sweep), name="sweep"),
             asyncio.create_task(self._forever(self._followers.poll), name="followers"),
+            asyncio.create_task(self._forever(self._feeds.poll), name="feeds"),
             asyncio.create_task(self._forever(self._maintain), name="maintenance"),
         ]
 
@@ -126,6 +131,7 @@ class Runner:
             await self._release([live.run.claim for live in left])
         self._stopped = True
         self._followers.nudge_all()
+        self._feeds.nudge_all()
 
     async def _release(self, claims: list[Claim]) -> None:
         """Lets others take the runs over at once; if the database is away their leases run out instead."""
@@ -192,10 +198,19 @@ class Runner:
         """The run's events after `after`, from the start to the terminal one, live or long past. A reader that falls
         behind a live run by READER_BYTES is let go, and every reader when this server stops; both go on by asking
         again. Raises NotFound, EventsGone."""
-        async with self._db.read(user) as tx:
-            day = await event_log.day_of(tx, run_id)
         self._readers += 1
         try:
+            live = self._live.get(run_id)
+            if live is not None and live.run.claim.user == user and live.run.stream.first_shown <= after + 1:
+                async for frame in self._follow(live.run.stream, after):  # most readers need no database
+                    after = frame.seq
+                    yield frame
+                    if frame.type in TERMINAL:
+                        return
+                if not live.run.stream.ended:
+                    return
+            async with self._db.read(user) as tx:
+                day = await event_log.day_of(tx, run_id)
             with self._followers.follow(run_id, day) as followed:
                 while not self._stopped:
                     live = self._live.get(run_id)
@@ -215,6 +230,23 @@ class Runner:
                     if ended:
                         return
                     if self._live.get(run_id) in (None, live):
+                        await followed.beyond(after)
+        finally:
+            self._readers -= 1
+
+    async def feed(self, user: UUID, session_id: UUID, after: int = 0) -> AsyncIterator[Frame]:
+        """What happened in the session after the event `after`, and what happens, until this server stops. Raises
+        NotFound, at any time when the session is deleted."""
+        self._readers += 1
+        try:
+            with self._feeds.follow(session_id) as followed:
+                while not self._stopped:
+                    async with self._db.read(user) as tx:
+                        frames = await feed.read(tx, session_id, after)
+                    for frame in frames:
+                        after = frame.seq
+                        yield frame
+                    if not frames:
                         await followed.beyond(after)
         finally:
             self._readers -= 1

@@ -12,6 +12,7 @@ from api.edge import Edge
 from api.openapi import describe
 from api.problems import documented
 from api.routes import (
+    feed,
     health,
     insights,
     journal,
@@ -35,6 +36,7 @@ only the user applies. Errors are `application/problem+json` (RFC 9457) with a s
 ROUTERS = (
     sessions.router,
     messages.router,
+    feed.router,
     runs.router,
     proposals.router,
     journal.router,

@@ -34,6 +34,10 @@ class Runner(Protocol):
         """The run's events with a sequence number above `after`; ends after the terminal event."""
         ...
 
+    def feed(self, user: UUID, session_id: UUID, after: int = 0) -> AsyncIterator[Frame]:
+        """What happened in the session after the event `after`, and what happens; ends when the server does."""
+        ...
+
     async def cancel(self, user: UUID, run_id: UUID) -> None:
         """Asks the run to stop, wherever it runs."""
         ...

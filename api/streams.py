@@ -11,12 +11,12 @@ SEND_TIMEOUT_SECONDS = 60
 """A client that takes nothing for so long is dropped; it can resume."""
 
 
-def event_stream(frames: AsyncGenerator[bytes, None], run_id: str) -> EventSourceResponse:
-    """The run's `frames`, encoded already, as they come, with a comment every 15 seconds to keep proxies from closing
-    the connection. A client that leaves closes `frames` at once."""
+def event_stream(frames: AsyncGenerator[bytes, None], run_id: str = "") -> EventSourceResponse:
+    """The `frames` of a run (or of a feed), encoded already, as they come, with a comment every 15 seconds to keep
+    proxies from closing the connection. A client that leaves closes `frames` at once."""
     return EventSourceResponse(
         frames,
-        headers={"Cache-Control": "no-store", "Penny-Run-Id": run_id},
+        headers={"Cache-Control": "no-store"} | ({"Penny-Run-Id": run_id} if run_id else {}),
         ping=PING_SECONDS,
         ping_message_factory=_ping,
         sep="\n",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
 import signal
 import socket
+from collections.abc import Iterator
 from types import FrameType
 
 import uvicorn
@@ -65,11 +67,15 @@ class _Server(uvicorn.Server):
         self._services = services
         self._draining: asyncio.Task[None] | None = None
 
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves the signals to `serve`: uvicorn would raise them again at the end, and nothing after it be closed."""
+        yield
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Not uvicorn's own: it raises the signal again at the end, and nothing after it would be closed.
         self._services.readiness.state = "draining"
         if self._draining is None and sig == signal.SIGTERM:
-            self._draining = asyncio.get_event_loop().create_task(self._drain())
+            self._draining = asyncio.get_running_loop().create_task(self._drain())
         else:
             self.force_exit = self.should_exit
             self.should_exit = True
@@ -87,7 +93,7 @@ async def serve(
     this = asyncio.current_task()
     assert this is not None
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, this.cancel)  # until the server has handlers of its own
+    loop.add_signal_handler(signal.SIGTERM, this.cancel)  # until there is a server that can drain
     async with bootstrap(settings, progress=progress, reached=reached) as services:
         if sample:
             await seed_if_empty(services.db, services.clock, progress)
@@ -105,10 +111,12 @@ async def serve(
         host, port = listener.getsockname()[:2]
         warming = asyncio.create_task(_warm_up(services, progress))
         progress(f"ready: http://{f'[{host}]' if ':' in host else host}:{port}")
-        loop.remove_signal_handler(signal.SIGTERM)
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sig, server.handle_exit, sig, None)
         try:
             await server.serve([listener])
         finally:
+            loop.remove_signal_handler(signal.SIGINT)
             warming.cancel()
             await asyncio.gather(warming, return_exceptions=True)
 

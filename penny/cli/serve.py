@@ -17,14 +17,24 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
     sample: Annotated[bool, typer.Option(help="Give the demo user the sample household if they have nothing.")] = False,
+    workers: Annotated[int, typer.Option(help="How many processes serve.", min=1, max=64)] = 1,
+    descriptor: Annotated[int | None, typer.Option(help="A worker's listening socket.", hidden=True)] = None,
 ) -> None:
     """Run the service: HTTP, the chat page, the replies."""
     from penny import server
+    from penny.workers import inherited, supervise
 
     chosen = settings.load()
     configure_logs("info")
-    server.check_exposure(chosen, host)
-    listener = server.bind(host, port)
+    if descriptor is None:
+        server.check_exposure(chosen, host)
+        listener = server.bind(host, port)
+    else:
+        listener = inherited(descriptor)
+    if workers > 1:
+        code = asyncio.run(supervise(workers, listener, sample=sample, progress=progress))
+        progress("stopped")
+        raise typer.Exit(code)
     try:
         asyncio.run(server.serve(chosen, listener, sample=sample, progress=progress))
     except asyncio.CancelledError:  # SIGTERM before it was ready; all that was started has been stopped

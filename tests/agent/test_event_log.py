@@ -118,7 +118,7 @@ async def test_one_query_serves_all_who_follow_from_afar(start, collect, worker,
         events = await collect(runner, user, accepted.run_id)
         async with runner._agent.db.read(user) as tx:
             day = await event_log.day_of(tx, accepted.run_id)
-    followers = Followers()
+    followers = Followers(event_log.positions)
     with followers.follow(accepted.run_id, day) as one, followers.follow(accepted.run_id, day) as other:
         assert one is other
         waiting = asyncio.create_task(one.beyond(0))

@@ -11,7 +11,7 @@ from agent.history import earlier
 from agent.scripted import ScriptedModel
 from db.engine import Database
 from domain.errors import InvalidInput, NotFound
-from memory import messages, runs
+from memory import messages, runs, sessions
 from memory.runs import ClientIdReused, RunActive
 
 STATUS = {"tool_calls": [{"name": "list_accounts", "args": {}}]}
@@ -316,3 +316,36 @@ async def test_an_owner_that_lost_its_lease_can_write_nothing(database: Database
                 )  # fmt: skip
     async with database.transaction(user) as tx:
         assert len(await messages.turns(tx, row["session_id"], 1, 9)) == 1
+
+
+async def test_claims_alternate_between_users_who_compete(database: Database, user):
+    """Of one user with six waiting replies and another who came later with two, neither waits for all of the other's;
+    a user's own are taken oldest first, and no more than the limit at once."""
+    other = await database.resolve_user("test", "", uuid4().hex)
+    waiting: dict[UUID, list[UUID]] = {user: [], other: []}
+    for owner, count in ((user, 6), (other, 2)):
+        for _ in range(count):
+            async with database.transaction(owner) as tx:
+                accepted = await runs.accept(
+                    tx,
+                    (await sessions.create(tx)).id,
+                    "hi",
+                    client_id=None,
+                    if_running="enqueue",
+                    owner="a",
+                    lease_seconds=60,
+                    model="",
+                    prompt_version="",
+                    queue_only=True,
+                )
+                waiting[owner].append(accepted.run_id)
+    worker = await database.worker_connection()
+    claimed = []
+    while (claim := await runs.claim_next(worker, "b", 60, 3)) is not None:
+        claimed.append(claim)
+    await worker.close()
+    mine = [claim for claim in claimed if claim.user in waiting]
+    assert [claim.user for claim in mine] == [user, other, user, other, user]
+    for owner, made in waiting.items():
+        taken = [claim.run_id for claim in mine if claim.user == owner]
+        assert taken == made[: len(taken)]

@@ -23,7 +23,7 @@ from api.services import ModelStatus, Readiness
 from db.engine import Database
 from domain.clock import Clock, FixedClock
 from ledger import preferences
-from memory import runs
+from memory import feed, runs
 from memory.event_log import Frame
 from memory.runs import Accepted, IfRunning
 from tools.catalog import call
@@ -99,6 +99,11 @@ class WrittenRunner:
             self.readers -= 1
             if not self.readers:
                 self.none_left.set()
+
+    async def feed(self, user: UUID, session_id: UUID, after: int = 0) -> AsyncIterator[Frame]:
+        async with self.db.read(user) as tx:
+            for frame in await feed.read(tx, session_id, after):
+                yield frame
 
     async def cancel(self, user: UUID, run_id: UUID) -> None:
         async with self.db.transaction(user) as tx:

@@ -128,16 +128,20 @@ class Server:
         assert made.status_code == 201, made.text
         return str(made.json()["id"])
 
-    async def say(self, session: str, text: str, client_id: str | None = None, **more: str) -> str:
-        """The id of the run that answers; a server that is too busy is asked again."""
+    async def send(self, session: str, text: str, client_id: str | None = None, **more: str) -> httpx.Response:
+        """What the server says to a message; one that is too busy is asked again."""
         body = {"text": text, "client_id": client_id or uuid4().hex, **more}
         while True:
             sent = await self.client.post(
                 f"/v1/sessions/{session}/messages", json=body, headers={"Prefer": "respond-async"}
             )
             if sent.status_code != 503 or sent.json()["code"] != "pool_exhausted":
-                break
+                return sent
             await asyncio.sleep(float(sent.headers["Retry-After"]))
+
+    async def say(self, session: str, text: str, client_id: str | None = None, **more: str) -> str:
+        """The id of the run that answers."""
+        sent = await self.send(session, text, client_id, **more)
         assert sent.status_code == 202, sent.text
         return str(sent.json()["run_id"])
 

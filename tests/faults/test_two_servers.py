@@ -146,9 +146,7 @@ async def test_one_client_id_is_one_run_on_two_servers(serve: Any, reader: Any, 
         session, client_id = await servers[0].new_session(), uuid4().hex
         runs = await asyncio.gather(*(servers[n % 2].say(session, "say 2 0", client_id) for n in range(10)))
         assert len(set(runs)) == 1
-        other = await servers[1].client.post(
-            f"/v1/sessions/{session}/messages", json={"text": "another", "client_id": client_id}
-        )
+        other = await servers[1].send(session, "another", client_id)
         assert other.status_code == 409
         following = reader(runs[0])
         await following.read_to_end(servers)

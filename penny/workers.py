@@ -1,0 +1,94 @@
+"""Several server processes behind one socket: the parent binds, passes it on, and sees to it that so many serve."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+from asyncio.subprocess import DEVNULL, PIPE, Process
+
+from penny.database import Progress
+
+START_SECONDS = 10.0
+"""A worker that ends by itself sooner has something to say that another one would say too."""
+
+PAUSE_SECONDS = 1.0
+"""Before a worker that died is replaced."""
+
+
+async def supervise(workers: int, listener: socket.socket, *, sample: bool, progress: Progress) -> int:
+    """Serves with so many processes until a signal ends them or one cannot start; gives the exit code.
+
+    SIGTERM and SIGINT go on to every worker. One that dies is replaced. When the parent dies its workers drain and end.
+    """
+    parent = _Parent(listener, progress)
+    loop = asyncio.get_running_loop()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sig, parent.stop, sig)
+    codes = await asyncio.gather(*(parent.keep(n, sample=sample and n == 0) for n in range(workers)))
+    return parent.failed or max(codes)
+
+
+class _Parent:
+    def __init__(self, listener: socket.socket, progress: Progress) -> None:
+        self._listener = listener
+        self._progress = progress
+        self._children: set[Process] = set()
+        self._stopping = asyncio.Event()
+        self.failed = 0
+
+    def stop(self, sig: int) -> None:
+        """Passes the signal on; nothing is started any more."""
+        self._stopping.set()
+        for child in self._children:
+            if child.returncode is None:
+                child.send_signal(sig)
+
+    async def keep(self, number: int, *, sample: bool) -> int:
+        """Keeps one worker running until all stop; its last exit code, as a shell has it."""
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            code = await self._run(sample=sample)
+            if self._stopping.is_set():
+                return code if code >= 0 else 128 - code
+            if code >= 0 and loop.time() - began < START_SECONDS:
+                self.failed = code
+                self.stop(signal.SIGTERM)
+                return code
+            self._progress(f"worker {number + 1} ended with {code}; starting another")
+            sample = False
+            try:
+                async with asyncio.timeout(PAUSE_SECONDS):
+                    await self._stopping.wait()
+                return 0
+            except TimeoutError:
+                pass
+
+    async def _run(self, *, sample: bool) -> int:
+        descriptor = self._listener.fileno()
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "penny", "serve", "--descriptor", str(descriptor), *(["--sample"] if sample else []),
+            stdin=PIPE, stdout=DEVNULL, pass_fds=(descriptor,), process_group=0,  # Ctrl-C comes to us and goes on once
+        )  # fmt: skip
+        self._children.add(child)
+        if self._stopping.is_set():
+            child.send_signal(signal.SIGTERM)
+        code = await child.wait()
+        self._children.discard(child)
+        return code
+
+
+def inherited(descriptor: int) -> socket.socket:
+    """The parent's listening socket, in a worker, which drains when the parent is gone: its standard input ends."""
+
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+    return socket.socket(fileno=descriptor)
