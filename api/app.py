@@ -12,6 +12,7 @@ from api.edge import Edge
 from api.openapi import describe
 from api.problems import documented
 from api.routes import (
+    goals,
     health,
     insights,
     journal,
@@ -39,6 +40,7 @@ ROUTERS = (
     proposals.router,
     journal.router,
     money.router,
+    goals.router,
     insights.router,
     setup.router,
     preferences.router,
