@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 import orjson
-from db.engine import Transaction
 
+from db.engine import Transaction
 from domain.ids import new_id
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from db.engine import Transaction
-
 from domain.errors import NotFound
 from domain.ids import new_id
 
