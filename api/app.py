@@ -13,6 +13,7 @@ from api.openapi import describe
 from api.problems import documented
 from api.routes import (
     feed,
+    goals,
     health,
     insights,
     journal,
@@ -41,6 +42,7 @@ ROUTERS = (
     proposals.router,
     journal.router,
     money.router,
+    goals.router,
     insights.router,
     setup.router,
     preferences.router,

@@ -54,7 +54,13 @@ async def relay(stack: AsyncExitStack, upstream: str) -> str:
 
 async def penny(stack: AsyncExitStack, upstream: str, home: Path) -> str:
     """A running service's URL."""
-    env = {**os.environ, **KEYS, "PENNY_HOME": str(home), "PENNY_MODEL": f"bedrock:{MODEL}", "PENNY_LIMITS_RUNS_PER_USER": "1000"}
+    env = {
+        **os.environ,
+        **KEYS,
+        "PENNY_HOME": str(home),
+        "PENNY_MODEL": f"bedrock:{MODEL}",
+        "PENNY_LIMITS_RUNS_PER_USER": "1000",
+    }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "penny", "serve", "--port", "0", "--sample",
         env={**env, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": upstream}, stderr=PIPE, stdout=DEVNULL,

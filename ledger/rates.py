@@ -90,7 +90,7 @@ class RateTable:
         minor = round(money.minor * factor * scale)  # a Fraction rounds half to even
         if abs(minor) > MAX_MINOR * 10**3:
             raise InvalidInput(f"{money.amount} {money.currency} is too large to convert.")
-        return Converted(money, Money(minor, to), _shown(factor), day)
+        return Converted(money, Money(minor, to), shown(factor), day)
 
     def _find(self, base: str, quote: str) -> tuple[Fraction, date] | None:
         """The exact rate and its day: straight if there is one, else by way of the user's own currency."""
@@ -207,6 +207,7 @@ def _rate(row: object) -> Rate:
     return Rate(**{**record, "value": record["value"].normalize() + 0})
 
 
-def _shown(factor: Fraction) -> Decimal:
+def shown(factor: Fraction) -> Decimal:
+    """A rate as people read it: to ten digits, without zeros at its end."""
     with localcontext(prec=_SHOWN_DIGITS, rounding=ROUND_HALF_EVEN):
         return (Decimal(factor.numerator) / Decimal(factor.denominator)).normalize()

@@ -34,16 +34,20 @@ async def find(
     tx: Transaction, today: date, category: UUID | None = None, flow: Literal["spending", "income"] = "spending"
 ) -> tuple[Recurring, ...]:
     """The recurring charges of the last 26 months up to `today`, running ones before lapsed ones, dearest month first
-    within a currency. One query; a merchant that charges in two currencies counts as two."""
+    within a currency. One query; a merchant that charges in two currencies counts as two, and
+    the parts of a split as one charge, in the first part's category."""
     rows = await tx.pg.fetch(
         """
         SELECT (array_agg(t.merchant ORDER BY t.day DESC, t.no DESC))[1] AS merchant, t.currency,
                array_agg(t.category_id ORDER BY t.day, t.no) AS ids,
                array_agg(k.name ORDER BY t.day, t.no) AS names,
                array_agg(t.day ORDER BY t.day, t.no) AS days,
-               array_agg(abs(t.amount_minor) ORDER BY t.day, t.no) AS minors
+               array_agg(abs(t.amount_minor + coalesce(p.minor, 0)) ORDER BY t.day, t.no) AS minors
           FROM txn t LEFT JOIN category k ON k.user_id = $1 AND k.id = t.category_id
-         WHERE t.user_id = $1 AND t.day BETWEEN $2 AND $3 AND t.merchant <> ''
+          LEFT JOIN (SELECT split_of, sum(amount_minor)::bigint AS minor FROM txn
+                      WHERE user_id = $1 AND split_of IS NOT NULL GROUP BY split_of) p ON p.split_of = t.id
+         WHERE t.split_of IS NULL AND t.transfer_id IS NULL
+           AND t.user_id = $1 AND t.day BETWEEN $2 AND $3 AND t.merchant <> ''
            AND t.amount_minor * $5 > 0 AND coalesce(k.kind, $6) = $6
          GROUP BY t.merchant_key, t.currency
         HAVING count(*) >= 2 AND ($4::uuid IS NULL OR $4 = ANY (array_agg(t.category_id)))

@@ -10,9 +10,8 @@ from decimal import Decimal
 from typing import Final, Literal
 from uuid import UUID
 
-from domain.money import Money
 from domain.periods import DateRange, Month
-from ledger import budgets, recurring
+from ledger import recurring
 from ledger.insights import history
 from ledger.insights.anomalies import anomalies
 from ledger.insights.forecast import LEAST_DAYS, Forecast, forecast
@@ -28,6 +27,7 @@ from tools.reads.anomalies import (
     twice_facts,
     twice_words,
 )
+from tools.reads.limits import Limit, limits
 from tools.reads.recurring import RHYTHM
 from tools.result import Chart, Fact, Series
 from tools.tool import ToolContext
@@ -69,14 +69,11 @@ async def current(ctx: ToolContext) -> tuple[Insight, ...]:
         if known.first is None:
             return ()
         charges = await recurring.find(tx, ctx.today)
-        limits = await budgets.effective(tx, Month.of(ctx.today))
+        own = await limits(tx, Month.of(ctx.today), ctx.today, base)
         safe = await safe_to_spend.compute(ctx, tx, known)
     found: list[Insight] = []
     if (ctx.today - known.first).days + 1 >= LEAST_DAYS:
-        amounts: dict[UUID | None, Money] = {
-            key: budget.amount for key, budget in limits.items() if budget.amount.currency == base
-        }
-        found += _over(ctx, forecast(known, Month.of(ctx.today)), amounts)
+        found += _over(ctx, forecast(known, Month.of(ctx.today)), own)
     if safe.today is not None:
         told = safe_to_spend.told(ctx, known, safe)
         found.append(Insight("safe_to_spend", told.summary.partition("\n")[0], told.facts))
@@ -85,20 +82,23 @@ async def current(ctx: ToolContext) -> tuple[Insight, ...]:
     return tuple(found)
 
 
-def _over(ctx: ToolContext, found: Forecast, limits: Mapping[UUID | None, Money]) -> list[Insight]:
+def _over(ctx: ToolContext, found: Forecast, known: Mapping[UUID | None, Limit]) -> list[Insight]:
     when = one_month(found.month, ctx.preferences.locale)
     over = []
     for line in found.lines:
-        budget = limits.get(line.category_id)
-        if budget is None or not budget < line.total.expected:
+        limit = known.get(line.category_id)
+        if limit is None:
+            continue
+        budget = limit.all
+        if not budget < line.total.expected:
             continue
         name, excess = cell(line.category), line.total.expected - budget
         sure = "is already" if budget < line.spent else "is likely to end" if budget < line.total.low else "may end"
         now = line.spent - budget if budget < line.spent else excess
-        text = f"{name} {sure} {ctx.show(now)} over its {ctx.show(budget)} budget in {when}: "
+        text = f"{name} {sure} {ctx.show(now)} over its {limit.told(ctx)} in {when}: "
         text += f"{ctx.show(line.spent)} is spent, about {ctx.show(line.total.expected)} expected by the month's end."
         facts = (
-            Fact(f"{name} budget in {when}", budget),
+            *limit.facts(name, when),
             Fact(f"spent on {name} in {when}", line.spent),
             Fact(f"expected on {name} in {when}", line.total.expected),
             Fact(f"low end of the forecast for {name} in {when}", line.total.low),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -16,26 +16,31 @@ from domain.money import Money
 from ledger import categories
 from ledger.categories import UNCATEGORIZED
 from ledger.export import everything
+from ledger.export.everything import Posted
 
 _ROOTS: Final = {"credit": "Liabilities", "loan": "Liabilities"}
 _KINDS: Final = {"spending": "Expenses", "income": "Income", "transfer": "Equity:Transfers"}
 _OPENING: Final = "Equity:Opening-Balances"
-_PIECE: Final = 64 * 1024
+_Made = Mapping[UUID | None, str]
 
 
 async def stream(tx: Transaction) -> AsyncIterator[bytes]:
     """The ledger in pieces (UTF-8): accounts are Assets and Liabilities, categories Expenses, Income and
-    Equity:Transfers, opening balances come from Equity. A transaction's id and its bank's identifier are metadata."""
+    Equity:Transfers, opening balances come from Equity. A split is one transaction with several postings, the two ends
+    of a transfer are one as well, with the price paid when the currencies differ. Ids, the bank's identifiers and notes
+    are metadata, tags are tags."""
     own = await everything.accounts(tx)
     names = _Names()
-    account_names = {row["id"]: names.make(_ROOTS.get(row["kind"], "Assets"), row["name"]) for row in own}
+    account_names: dict[UUID | None, str] = {
+        row["id"]: names.make(_ROOTS.get(row["kind"], "Assets"), row["name"]) for row in own
+    }
     category_names: dict[UUID | None, str] = {None: names.make("Expenses", UNCATEGORIZED)}
     for category in await categories.list_(tx):
         category_names[category.id] = names.make(_KINDS[category.kind], category.group, category.name)
     lines = list(_head(own, account_names, category_names.values()))
     size = 0
-    async for row in everything.transactions(tx):
-        lines += _transaction(row, account_names[row["account_id"]], category_names[row["category_id"]])
+    async for posted in everything.transactions(tx):
+        lines += _transaction(posted, account_names, category_names)
         size += 1
         if size % 500 == 0:
             yield "".join(lines).encode()
@@ -43,7 +48,7 @@ async def stream(tx: Transaction) -> AsyncIterator[bytes]:
     yield "".join(lines).encode()
 
 
-def _head(own: list[Record], account_names: dict[UUID, str], categories_: Iterable[str]) -> Iterable[str]:
+def _head(own: list[Record], account_names: _Made, categories_: Iterable[str]) -> Iterable[str]:
     begin = min((row["first_day"] or row["created_at"].date() for row in own), default=date(1970, 1, 1))
     begin = min([begin, *(row["created_at"].date() for row in own)])
     yield 'option "title" "Penny"\n'
@@ -62,13 +67,42 @@ def _head(own: list[Record], account_names: dict[UUID, str], categories_: Iterab
             yield f'{begin} * "Opening balance"\n  {account_names[row["id"]]}  {amount}\n  {_OPENING}  {back}\n\n'
 
 
-def _transaction(row: Record, account: str, category: str) -> Iterable[str]:
+def _transaction(posted: Posted, account_names: _Made, category_names: _Made) -> Iterable[str]:
+    row, account = posted.row, account_names[posted.row["account_id"]]
+    if row["other_id"] and (row["amount_minor"], row["id"]) > (row["other_minor"], row["other_id"]):
+        return  # the end that money left tells of both
     flag = "!" if row["pending"] else "*"
-    yield f'{row["day"]} {flag} "{_quoted(row["merchant"])}" "{_quoted(row["memo"])}"\n  id: "{row["id"]}"\n'
-    if row["import_id"]:
-        yield f'  import-id: "{_quoted(row["import_id"])}"\n'
-    yield f"  {account}  {_amount(row['amount_minor'], row['currency'])}\n"
-    yield f"  {category}  {_amount(-row['amount_minor'], row['currency'])}\n\n"
+    tags = "".join(f" #{tag}" for tag in _tags(row["tags"]))
+    yield f'{row["day"]} {flag} "{_quoted(row["merchant"])}" "{_quoted(row["memo"])}"{tags}\n  id: "{row["id"]}"\n'
+    for name in ("import_id", "transfer_id", "refund_of"):
+        if row[name]:
+            yield f'  {name.replace("_", "-")}: "{_quoted(str(row[name]))}"\n'
+    if row["note"] and not posted.parts:
+        yield f'  note: "{_quoted(row["note"])}"\n'
+    amount = _amount(posted.amount.minor, row["currency"])
+    if row["other_id"]:
+        other = _amount(row["other_minor"], row["other_currency"])
+        price = f" @@ {_amount(abs(row['other_minor']), row['other_currency'])}"
+        yield f"  {account}  {amount}{price if row['currency'] != row['other_currency'] else ''}\n"
+        yield f'  {account_names[row["other_account_id"]]}  {other}\n    id: "{row["other_id"]}"\n'
+        if row["other_import_id"]:
+            yield f'    import-id: "{_quoted(row["other_import_id"])}"\n'
+        yield "\n"
+        return
+    yield f"  {account}  {amount}\n"
+    if not posted.parts:
+        yield f"  {category_names[row['category_id']]}  {_amount(-posted.amount.minor, row['currency'])}\n"
+    for part in posted.parts:
+        yield f"  {category_names[part.category_id]}  {_amount(-part.amount.minor, row['currency'])}\n"
+        yield f'    id: "{part.id}"\n'
+        if part.note:
+            yield f'    note: "{_quoted(part.note)}"\n'
+    yield "\n"
+
+
+def _tags(tags: str) -> Iterable[str]:
+    """The tags as beancount has them: what is no letter, digit, hyphen, slash, point or underscore is a hyphen."""
+    return dict.fromkeys(plain for tag in tags.split() if (plain := re.sub(r"[^A-Za-z0-9_/.-]+", "-", tag).strip("-")))
 
 
 def _amount(minor: int, currency: str) -> str:

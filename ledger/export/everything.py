@@ -3,32 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from asyncpg import Record
 
 from db.engine import Transaction
+from domain.money import Money
 from ledger import journal
 
 _AT_ONCE: Final = 1_000
 
 _TRANSACTIONS: Final = """
-    SELECT t.id, t.no, t.day, t.amount_minor, t.currency, t.merchant, t.memo, c.name AS category, c.kind, t.pending,
-           t.import_id, t.category_id, t.account_id, a.name AS account
+    WITH part AS (
+        SELECT t.split_of, sum(t.amount_minor)::bigint AS minor,
+               json_agg(json_build_object('id', t.id, 'minor', t.amount_minor, 'category_id', t.category_id,
+                                          'category', c.name, 'note', t.note, 'tags', t.tags)
+                        ORDER BY t.no)::text AS told
+          FROM txn t LEFT JOIN category c ON c.user_id = $1 AND c.id = t.category_id
+         WHERE t.user_id = $1 AND t.split_of IS NOT NULL GROUP BY t.split_of)
+    SELECT t.id, t.no, t.day, t.amount_minor, t.currency, t.merchant, t.memo, c.name AS category, t.pending,
+           t.import_id, t.category_id, t.account_id, a.name AS account, t.note, t.tags, t.transfer_id, t.refund_of,
+           part.minor AS rest_minor, part.told AS rest,
+           o.id AS other_id, o.account_id AS other_account_id, o.amount_minor AS other_minor,
+           o.currency AS other_currency, o.import_id AS other_import_id
       FROM txn t
       JOIN account a ON a.user_id = $1 AND a.id = t.account_id
       LEFT JOIN category c ON c.user_id = $1 AND c.id = t.category_id
-     WHERE t.user_id = $1
+      LEFT JOIN part ON part.split_of = t.id
+      LEFT JOIN txn o ON o.user_id = $1 AND o.transfer_id = t.transfer_id AND o.id <> t.id AND o.day = t.day
+     WHERE t.user_id = $1 AND t.split_of IS NULL
      ORDER BY t.day, t.no
 """
 
 
-async def transactions(tx: Transaction) -> AsyncIterator[Record]:
-    """Every transaction with its account's and category's names, the oldest first."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a split; the first has the id of the whole."""
+
+    id: UUID
+    amount: Money
+    category_id: UUID | None
+    category: str | None
+    note: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A transaction as the bank has it: `amount` is the whole, and `parts` are what a split made of it, which add up to
+    it; without a split there are none. `row` has the columns and the account's and category's names, of a split those
+    of its first part; `other_*` are the other end of a transfer."""
+
+    row: Record
+    amount: Money
+    parts: tuple[Part, ...]
+
+    @property
+    def category(self) -> str | None:
+        """The category's name. A split has none of its own."""
+        return None if self.parts else self.row["category"]
+
+
+async def transactions(tx: Transaction) -> AsyncIterator[Posted]:
+    """Every transaction, the parts of a split in one, the oldest first."""
     async for row in tx.pg.cursor(_TRANSACTIONS, tx.user, prefetch=_AT_ONCE):
-        yield row
+        first = Money(row["amount_minor"], row["currency"])
+        if row["rest"] is None:
+            yield Posted(row, first, ())
+        else:
+            yield Posted(row, first + Money(row["rest_minor"], row["currency"]), _parts(row, first))
+
+
+def _parts(row: Record, first: Money) -> tuple[Part, ...]:
+    own = Part(row["id"], first, row["category_id"], row["category"], row["note"], tuple(row["tags"].split()))
+    rest = (
+        Part(
+            id=UUID(told["id"]),
+            amount=Money(told["minor"], first.currency),
+            category_id=UUID(told["category_id"]) if told["category_id"] else None,
+            category=told["category"],
+            note=told["note"],
+            tags=tuple(told["tags"].split()),
+        )
+        for told in orjson.loads(row["rest"])
+    )
+    return (own, *rest)
 
 
 async def accounts(tx: Transaction) -> list[Record]:
@@ -67,3 +130,18 @@ async def journal_entries(tx: Transaction) -> AsyncIterator[dict[str, Any]]:
             yield entry.json()
         if after is None:
             return
+
+
+async def holds(tx: Transaction) -> list[Record]:
+    """What was held back for the month after each month."""
+    found: list[Record] = await tx.pg.fetch(
+        "SELECT month, amount_minor, currency FROM hold WHERE user_id = $1 ORDER BY month", tx.user
+    )
+    return found
+
+
+async def exchange_rates(tx: Transaction) -> AsyncIterator[Record]:
+    """Every exchange rate, the oldest first."""
+    query = "SELECT base, quote, day, rate, source FROM rate WHERE user_id = $1 ORDER BY day, base, quote"
+    async for row in tx.pg.cursor(query, tx.user, prefetch=_AT_ONCE):
+        yield row

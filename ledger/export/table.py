@@ -1,4 +1,8 @@
-"""The CSV export: the transactions, one a row, in a form that spreadsheets and `penny import` read."""
+"""The CSV export: the transactions, one a row, in a form that spreadsheets and `penny import` read.
+
+A split is one row too, as the bank has it, so that the file adds nothing twice when it comes in again: its category is
+empty, and its last cell says the parts.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,12 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from db.engine import Transaction
-from domain.money import Money
+from ledger.categories import UNCATEGORIZED
 from ledger.export import everything
 
 HEADINGS: Final = (
     "Date", "Account", "Merchant", "Memo", "Category", "Amount", "Currency", "Status", "Import id", "Transaction id",
+    "Transfer id", "Remark", "Tags", "Splits",
 )  # fmt: skip
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -31,17 +36,21 @@ async def stream(tx: Transaction) -> AsyncIterator[bytes]:
     writer = csv.writer(out)
     writer.writerow(HEADINGS)
     waiting = 0
-    async for row in everything.transactions(tx):
-        texts = (row["account"], row["merchant"], row["memo"], row["category"] or "")
+    async for posted in everything.transactions(tx):
+        row = posted.row
+        texts = (row["account"], row["merchant"], row["memo"], posted.category or "")
         writer.writerow(
             (
                 row["day"].isoformat(),
                 *map(neutral, texts),
-                format(Money(row["amount_minor"], row["currency"]).amount, "f"),
+                format(posted.amount.amount, "f"),
                 row["currency"],
                 "pending" if row["pending"] else "posted",
                 neutral(row["import_id"] or ""),
                 str(row["id"]),
+                str(row["transfer_id"] or ""),
+                *(("", "") if posted.parts else (neutral(row["note"]), neutral(row["tags"]))),
+                neutral("; ".join(_part(part) for part in posted.parts)),
             )
         )
         waiting += 1
@@ -51,3 +60,8 @@ async def stream(tx: Transaction) -> AsyncIterator[bytes]:
             out.truncate()
             waiting = 0
     yield out.getvalue().encode()
+
+
+def _part(part: everything.Part) -> str:
+    """ "Groceries -30.00": a part's category and its amount."""
+    return f"{part.category or UNCATEGORIZED} {part.amount.amount:f}"

@@ -93,15 +93,15 @@ def anomalies(history: History, days: DateRange) -> Anomalies:
     inside = [entry for entry in history.entries if entry.day in days and entry.minor > 0]
     steady = {e.no for charge in history.charges if not charge.pattern.varies for e in charge.entries}
     merchants = _Past(history.entries, lambda entry: entry.merchant.lower())
-    categories = _Past([e for e in history.entries if e.no not in steady], lambda entry: entry.category_id)
+    categories = _Past([e for e in history.entries if e.whole not in steady], lambda entry: entry.category_id)
     unusual = []
     for entry in inside:
-        if entry.no not in steady:
+        if entry.whole not in steady:
             found = _unusual(history, entry, merchants, categories)
             if found:
                 unusual.append(found)
     unusual.sort(key=lambda u: (u.usual.minor - u.amount.minor, u.entry.no))
-    return Anomalies(days, len(inside), tuple(unusual), _heavy(history, days), _twice(history, inside))
+    return Anomalies(days, len(inside), tuple(unusual), _heavy(history, days), _twice(history, days))
 
 
 class _Past:
@@ -190,11 +190,12 @@ def _sums(history: History, periods: Sequence[DateRange]) -> dict[UUID | None, l
     return dict(sums)
 
 
-def _twice(history: History, inside: Sequence[Entry]) -> tuple[Twice, ...]:
-    """Equal purchases on one day, where that has hardly happened before, less those that came back as a refund."""
+def _twice(history: History, days: DateRange) -> tuple[Twice, ...]:
+    """Equal purchases on one day, where that has hardly happened before, less those that came back as a refund. The
+    parts of a split are one purchase."""
     groups: defaultdict[tuple[str, object, int], list[Entry]] = defaultdict(list)
-    for entry in history.entries:
-        if entry.minor > 0 and entry.merchant:
+    for entry in history.purchases:
+        if entry.merchant:
             groups[entry.merchant.lower(), entry.day, entry.minor].append(entry)
     twins: Counter[str] = Counter()
     visits: defaultdict[str, set[object]] = defaultdict(set)
@@ -202,7 +203,7 @@ def _twice(history: History, inside: Sequence[Entry]) -> tuple[Twice, ...]:
         twins[merchant] += len(own) > 1
         visits[merchant].add(day)
     least, one_in = _HABITUAL_TWINS
-    wanted = {(entry.merchant.lower(), entry.day, entry.minor) for entry in inside}
+    wanted = {(entry.merchant.lower(), entry.day, entry.minor) for entry in history.purchases if entry.day in days}
     found = []
     for key, own in groups.items():
         if len(own) < 2 or key not in wanted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Final
@@ -22,7 +22,8 @@ MONTHS: Final = 26
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One purchase (`minor` positive) or refund (negative), in minor units; a category of None has the name
-    "Uncategorized". `merchant` is text from outside."""
+    "Uncategorized". `merchant` is text from outside. A part of a split is an entry of its own: `part_of` is then the
+    number of the first part."""
 
     no: int
     day: date
@@ -31,6 +32,12 @@ class Entry:
     category_id: UUID | None
     category: str
     pending: bool = False
+    part_of: int | None = None
+
+    @property
+    def whole(self) -> int:
+        """The number of the purchase: of a part of a split, the first part's."""
+        return self.part_of or self.no
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +71,22 @@ class History:
     names: Mapping[UUID | None, str] = field(default_factory=dict)
 
     @cached_property
+    def purchases(self) -> tuple[Entry, ...]:
+        """What was paid, oldest first: the parts of a split are one, of their sum, in the first part's category."""
+        paid: dict[int, Entry] = {}
+        for entry in self.entries:
+            if entry.minor > 0:
+                first = paid.get(entry.whole)
+                one = replace(first, minor=first.minor + entry.minor) if first else entry
+                paid[entry.whole] = one if one.no == entry.whole else replace(one, no=entry.whole, part_of=None)
+        return tuple(paid.values())
+
+    @cached_property
     def charges(self) -> tuple[Charge, ...]:
         """The recurring charges, ended ones too, dearest month first."""
         series: defaultdict[str, list[Entry]] = defaultdict(list)
-        for entry in self.entries:
-            if entry.minor > 0 and entry.merchant:
+        for entry in self.purchases:
+            if entry.merchant:
                 series[entry.merchant.lower()].append(entry)
         charges: list[Charge] = []
         for own in series.values():
@@ -83,7 +101,7 @@ class History:
     def everyday(self) -> tuple[Entry, ...]:
         """What is no recurring charge."""
         recurring = {entry.no for charge in self.charges for entry in charge.entries}
-        return tuple(entry for entry in self.entries if entry.no not in recurring)
+        return tuple(entry for entry in self.entries if entry.whole not in recurring)
 
     def money(self, minor: int) -> Money:
         return Money(minor, self.currency)
@@ -100,9 +118,12 @@ async def load(tx: Transaction, today: date, currency: str) -> History:
         """
         SELECT t.merchant, t.category_id, c.name, t.currency,
                array_agg(t.no ORDER BY t.no) AS nos, array_agg(t.day ORDER BY t.no) AS days,
-               array_agg(-t.amount_minor ORDER BY t.no) AS minors, array_agg(t.pending ORDER BY t.no) AS pending
+               array_agg(-t.amount_minor ORDER BY t.no) AS minors, array_agg(t.pending ORDER BY t.no) AS pending,
+               array_agg(CASE WHEN t.split_of IS NOT NULL
+                              THEN (SELECT w.no FROM txn w WHERE w.user_id = $1 AND w.id = t.split_of) END
+                         ORDER BY t.no) AS wholes
           FROM txn t LEFT JOIN category c ON c.user_id = $1 AND c.id = t.category_id
-         WHERE t.user_id = $1 AND t.day BETWEEN $2 AND $3
+         WHERE t.user_id = $1 AND t.day BETWEEN $2 AND $3 AND t.transfer_id IS NULL
            AND (c.kind = 'spending' OR (t.category_id IS NULL AND t.amount_minor < 0))
          GROUP BY t.merchant, t.category_id, c.name, t.currency
         """,
@@ -115,8 +136,9 @@ async def load(tx: Transaction, today: date, currency: str) -> History:
         name = row["name"] or UNCATEGORIZED
         names[row["category_id"]] = name
         if row["currency"] == currency:
-            for no, day, minor, pending in zip(row["nos"], row["days"], row["minors"], row["pending"], strict=True):
-                entries.append(Entry(no, day, minor, row["merchant"], row["category_id"], name, pending))
+            columns = (row[column] for column in ("nos", "days", "minors", "pending", "wholes"))
+            for no, day, minor, pending, whole in zip(*columns, strict=True):
+                entries.append(Entry(no, day, minor, row["merchant"], row["category_id"], name, pending, whole))
     entries.sort(key=lambda entry: (entry.day, entry.no))
     others = sorted({row["currency"] for row in rows} - {currency})
     first = entries[0].day if entries else None

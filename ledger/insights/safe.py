@@ -1,8 +1,9 @@
 """What may be spent a day without breaking budgets or bills, with every term of the sum.
 
-Two limits hold at once. Budgets: what is left of them this month, less the bills that are still to come out of them,
-spread over the days left. Money: what is in checking and cash accounts, less what is owed on cards and the bills due
-until the next income, spread over the days until then. The lower one is what is safe. Savings are not for spending.
+Two limits hold at once. Budgets: what is left of them with what they carried in, less the bills that are still to come
+out of them, spread over the days left. Money: what is in checking and cash accounts, less what is owed on cards and the
+bills due until the next income, spread over the days until then. The lower one is what is safe. Savings are not for
+spending.
 """
 
 from __future__ import annotations
@@ -38,12 +39,13 @@ class Bill:
 @dataclass(frozen=True, slots=True)
 class Limit:
     """One side of the sum: `have` less `owed` less the `bills` is `free` (negative when it does not suffice), spread
-    over `days`: `a_day`, rounded down, never negative."""
+    over `days`: `a_day`, rounded down, never negative. `carried` is what of `have` came along from earlier months."""
 
     have: Money
     owed: Money
     bills: tuple[Bill, ...]
     days: DateRange
+    carried: Money | None = None
 
     @property
     def bills_total(self) -> Money:
@@ -124,14 +126,15 @@ def safe_to_spend(
 
 
 def _budgets(history: History, status: BudgetStatus, month: DateRange) -> Limit | None:
-    """The budgets of the base currency: what is over in one is missing in the others."""
+    """The budgets of the base currency, with what they carried in: what is over in one is missing in the others."""
     lines = [line for line in status.lines if line.left is not None and line.left.currency == history.currency]
     if not lines:
         return None
-    left = sum((line.left for line in lines if line.left is not None), history.money(0))
+    left = sum((line.available for line in lines if line.available is not None), history.money(0))
+    carried = sum((line.carried for line in lines if line.carried is not None), history.money(0))
     budgeted = {line.category_id for line in lines}
     bills = [bill for category, bill in _due(history, month.end) if category in budgeted]
-    return Limit(left, history.money(0), tuple(bills), month)
+    return Limit(left, history.money(0), tuple(bills), month, carried)
 
 
 def _money(history: History, accounts: Sequence[Account], days: DateRange, currency: str) -> Limit | None:

@@ -46,6 +46,8 @@ async def edit_transaction(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     if about[1]["transfer_id"] is not None:
         _check_transfer(wanted)
         rows, shared = await bonds.ends(tx, about), _OF_BOTH_ENDS
+        if len({row["currency"] for _, row in rows}) > 1:
+            shared -= {"amount_minor"}
     else:
         rows, shared = await bonds.parts(tx, about), _OF_ALL_PARTS
     await _check_account(tx, about, wanted)
@@ -56,6 +58,10 @@ async def edit_transaction(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     rest = ""
     if len(rows) > 1 and about[1]["transfer_id"] is not None:
         rest = " Both ends of the transfer change." if len(changes) > 1 else ""
+        other = next(row for row in rows if row[0] != about[0])
+        if "amount_minor" in wanted and "amount_minor" not in shared:
+            kept = _money(int(other[1]["amount_minor"] or 0), other, locale)
+            rest += f" The other end stays {kept}, as it is in another currency."
     elif len(rows) > 1:
         others = (
             f" The other {counted(len(rows) - 1, 'part')} of the split" if len(rows) > 2 else " The split's other part"

@@ -10,11 +10,11 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.money import Money
-from ledger import budgets
 from ledger.insights import history
 from ledger.insights.forecast import CategoryForecast, Forecast, forecast
 from ledger.insights.history import History
 from tools.reads import scope
+from tools.reads.limits import Limit, limits
 from tools.result import Chart, Fact, Series, ToolResult
 from tools.tool import Args, Phrase, Tool, ToolContext
 from tools.wording import asked, cell, counted, one_month, outside, short_day, table
@@ -37,11 +37,8 @@ async def run(ctx: ToolContext, args: ForecastArgs) -> ToolResult:
         if about and about.kind != "spending":
             return ToolResult(f"{cell(about.name)} is not spending; forecasts are of spending.", ok=False)
         known = await history.load(tx, ctx.today, ctx.preferences.currency)
-        limits = await budgets.effective(tx, month)
+        budgeted = await limits(tx, month, ctx.today, ctx.preferences.currency)
     found = forecast(known, month)
-    budgeted: dict[UUID | None, Money] = {
-        key: b.amount for key, b in limits.items() if b.amount.currency == ctx.preferences.currency
-    }
     if about is None:
         return _all(ctx, known, found, budgeted)
     line = next((line for line in found.lines if line.category_id == about.id), None)
@@ -55,7 +52,7 @@ async def run(ctx: ToolContext, args: ForecastArgs) -> ToolResult:
     return _one(ctx, known, found, line, budgeted.get(about.id) if about.id else None)
 
 
-def _one(ctx: ToolContext, known: History, found: Forecast, line: CategoryForecast, budget: Money | None) -> ToolResult:
+def _one(ctx: ToolContext, known: History, found: Forecast, line: CategoryForecast, budget: Limit | None) -> ToolResult:
     when, name = one_month(found.month, ctx.preferences.locale), cell(line.category)
     parts = f"{_parts(ctx, line.spent, line.bills, line.everyday, found)}"
     text = f"By the end of {when} you will have spent about {ctx.show(line.total.expected)} on {name}"
@@ -68,7 +65,7 @@ def _one(ctx: ToolContext, known: History, found: Forecast, line: CategoryForeca
     return ToolResult(text, (*facts, *_basis(found, when)), _bars(ctx, [line], {line.category_id: budget}, when))
 
 
-def _all(ctx: ToolContext, known: History, found: Forecast, budgeted: Mapping[UUID | None, Money]) -> ToolResult:
+def _all(ctx: ToolContext, known: History, found: Forecast, budgeted: Mapping[UUID | None, Limit]) -> ToolResult:
     when, total = one_month(found.month, ctx.preferences.locale), found.total
     bills = sum((line.bills for line in found.lines), known.money(0))
     everyday = sum((line.everyday for line in found.lines), known.money(0))
@@ -85,21 +82,24 @@ def _all(ctx: ToolContext, known: History, found: Forecast, budgeted: Mapping[UU
         Fact(f"everyday spending expected in the days to come in {when}", everyday),
     ]
     if budgeted:
-        together = sum(budgeted.values(), known.money(0))
+        together = sum((limit.all for limit in budgeted.values()), known.money(0))
+        yours = "your budgets with what they carried in" if any(b.carried.minor for b in budgeted.values()) else ""
+        yours = yours or "your budgets"
         inside = sum((li.total.expected for li in found.lines if li.category_id in budgeted), known.money(0))
         facts += [Fact(f"all budgets in {when}", together), Fact(f"expected on what is budgeted in {when}", inside)]
         left = together - inside
         less = f"{ctx.show(abs(left))} {'less' if left.minor >= 0 else 'more'}"
         if inside == total.expected:
-            text += f" That is {less} than your budgets, which come to {ctx.show(together)}."
+            text += f" That is {less} than {yours}, which come to {ctx.show(together)}."
         else:
-            text += f" Of that, {ctx.show(inside)} has a budget, {less} than the {ctx.show(together)} of your budgets."
+            text += f" Of that, {ctx.show(inside)} has a budget, {less} than the {ctx.show(together)} of {yours}."
         facts.append(Fact(f"{'left of' if left.minor >= 0 else 'over'} all budgets at the end of {when}", abs(left)))
-        over = [li for li in found.lines if li.category_id in budgeted and budgeted[li.category_id] < li.total.expected]
+        excess = [
+            (li, li.total.expected - budgeted[li.category_id].all) for li in found.lines if li.category_id in budgeted
+        ]
+        over = [(cell(li.category), more) for li, more in excess if more.minor > 0]
         if over:
-            names = ", ".join(
-                f"{cell(li.category)} by {ctx.show(li.total.expected - budgeted[li.category_id])}" for li in over[:5]
-            )
+            names = ", ".join(f"{name} by {ctx.show(more)}" for name, more in over[:5])
             text += f" Expected over budget: {names}{f' and {len(over) - 5} more' if len(over) > 5 else ''}."
         else:
             text += " No category is expected to go over its budget."
@@ -117,7 +117,7 @@ def _all(ctx: ToolContext, known: History, found: Forecast, budgeted: Mapping[UU
             ctx.show(line.spent),
             ctx.show(line.total.expected),
             f"{ctx.show(line.total.low)} – {ctx.show(line.total.high)}",
-            ctx.show(budgeted[line.category_id]) if line.category_id in budgeted else "",
+            ctx.show(budgeted[line.category_id].all) if line.category_id in budgeted else "",
         ]
         for line in found.lines[:MOST_LINES]
     ]
@@ -150,15 +150,16 @@ def _range(ctx: ToolContext, line: CategoryForecast) -> str:
     return f", likely between {ctx.show(line.total.low)} and {ctx.show(line.total.high)} (four times in five)"
 
 
-def _against(ctx: ToolContext, line: CategoryForecast, budget: Money) -> str:
+def _against(ctx: ToolContext, line: CategoryForecast, limit: Limit) -> str:
+    budget = limit.all
     difference = ctx.show(abs(budget - line.total.expected))
     if budget < line.total.low:
-        return f"That is {difference} over your {ctx.show(budget)} budget, and it will hardly stay under it."
+        return f"That is {difference} over your {limit.told(ctx)}, and it will hardly stay under it."
     if budget < line.total.expected:
-        return f"That is {difference} over your {ctx.show(budget)} budget, though it may still stay under it."
+        return f"That is {difference} over your {limit.told(ctx)}, though it may still stay under it."
     if budget < line.total.high:
-        return f"That leaves {difference} of your {ctx.show(budget)} budget, but it may go over."
-    return f"That leaves {difference} of your {ctx.show(budget)} budget."
+        return f"That leaves {difference} of your {limit.told(ctx)}, but it may go over."
+    return f"That leaves {difference} of your {limit.told(ctx)}."
 
 
 def _bill_words(ctx: ToolContext, found: Forecast) -> str:
@@ -193,12 +194,12 @@ def _line_facts(line: CategoryForecast, when: str) -> list[Fact]:
     ]
 
 
-def _budget_facts(line: CategoryForecast, budget: Money, when: str) -> list[Fact]:
-    name, left = cell(line.category), budget - line.total.expected
+def _budget_facts(line: CategoryForecast, budget: Limit, when: str) -> list[Fact]:
+    name, left = cell(line.category), budget.all - line.total.expected
     what = (
         f"left of the {name} budget at the end of {when}" if left.minor >= 0 else f"over the {name} budget at the end"
     )
-    return [Fact(f"{name} budget in {when}", budget), Fact(f"expected {what}", abs(left))]
+    return [*budget.facts(name, when), Fact(f"expected {what}", abs(left))]
 
 
 def _basis(found: Forecast, when: str) -> tuple[Fact, ...]:
@@ -231,13 +232,13 @@ def _days(found: Forecast) -> list[date]:
 
 
 def _bars(
-    ctx: ToolContext, lines: list[CategoryForecast], budgeted: Mapping[UUID | None, Money | None], when: str
+    ctx: ToolContext, lines: list[CategoryForecast], budgeted: Mapping[UUID | None, Limit | None], when: str
 ) -> Chart:
     parts = [
         Series("Spent", tuple((line.category, line.spent.amount) for line in lines)),
         Series("At month's end", tuple((line.category, line.total.expected.amount) for line in lines)),
     ]
-    limits = tuple((line.category, b.amount) for line in lines if (b := budgeted.get(line.category_id)) is not None)
+    limits = tuple((line.category, b.all.amount) for line in lines if (b := budgeted.get(line.category_id)) is not None)
     if limits:
         parts.append(Series("Budget", limits))
     return Chart("bar", f"Forecast for {when}", ctx.preferences.currency, tuple(parts))

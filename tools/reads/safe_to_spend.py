@@ -81,8 +81,13 @@ def told(ctx: ToolContext, known: History, found: Safe) -> ToolResult:
     if found.budgets:
         month = one_month(Month.of(ctx.today), locale)
         text += f" {_limit(ctx, 'Your budgets', found.budgets, found.by is found.budgets)}"
-        rows += _rows(ctx, f"Left of your {month} budgets", "", found.budgets)
+        carried = found.budgets.carried
+        with_it = f", {ctx.show(carried)} of it carried in" if carried and carried.minor > 0 else ""
+        with_it = f", {ctx.show(-carried)} overspent before" if carried and carried.minor < 0 else with_it
+        rows += _rows(ctx, f"Left of your {month} budgets{with_it}", "", found.budgets)
         facts += _facts(f"of your {month} budgets", found.budgets)
+        if carried and carried.minor:
+            facts.append(Fact(f"carried into your {month} budgets from earlier months", carried))
     if found.money:
         text += f" {_limit(ctx, 'Your accounts', found.money, found.by is found.money)}"
         rows += _rows(ctx, "In checking and cash", "Owed on cards", found.money)

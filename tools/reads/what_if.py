@@ -15,13 +15,14 @@ from db.engine import Transaction
 from domain.errors import InvalidInput
 from domain.money import Money
 from domain.periods import Month
-from ledger import budgets, recurring
+from ledger import recurring
 from ledger.insights import history
 from ledger.insights.forecast import CategoryForecast, Forecast, forecast
 from ledger.insights.history import History
 from ledger.insights.patterns import due
 from tools import dates
 from tools.reads import scope
+from tools.reads.limits import Limit, limits
 from tools.reads.safe_to_spend import compute
 from tools.reads.scope import Chosen
 from tools.result import Chart, Fact, Series, ToolResult
@@ -49,7 +50,7 @@ class Situation:
 
     known: History
     found: Forecast
-    budgets: Mapping[UUID, Money]
+    budgets: Mapping[UUID | None, Limit]
     income: Money
 
     def line(self, about: Chosen | None) -> CategoryForecast | None:
@@ -59,7 +60,7 @@ class Situation:
         line = self.line(about)
         return line.total.expected if line else self.known.money(0)
 
-    def budget(self, about: Chosen | None) -> Money | None:
+    def budget(self, about: Chosen | None) -> Limit | None:
         return self.budgets.get(about.id) if about and about.id else None
 
 
@@ -121,14 +122,13 @@ async def _situation(ctx: ToolContext, tx: Transaction, month: Month) -> Situati
     base = ctx.preferences.currency
     known = await history.load(tx, ctx.today, base)
     found = forecast(known, month)
-    limits = await budgets.effective(tx, month)
+    own = await limits(tx, month, ctx.today, base)
     incomes = await recurring.find(tx, ctx.today, flow="income")
     expected = sum(
         i.pattern.typical.minor * sum(day >= month.first for day in due(i.pattern, ctx.today, month.last))
         for i in incomes
         if i.pattern.typical.currency == base
     )
-    own = {key: budget.amount for key, budget in limits.items() if budget.amount.currency == base}
     return Situation(known, found, own, Money(expected, base))
 
 
@@ -207,22 +207,23 @@ def _shift(ctx: ToolContext, now: Situation, amount: Money, about: Chosen, to: C
     source = now.budget(about)
     if source is None:
         raise InvalidInput(f"{cell(about.name)} has no budget to take from.")
-    if source < amount:
+    if source.budget < amount:
         raise InvalidInput(
-            f"The {cell(about.name)} budget is {ctx.show(source)}; {ctx.show(amount)} is more than that."
+            f"The {cell(about.name)} budget is {ctx.show(source.budget)}; {ctx.show(amount)} is more than that."
         )
     when = one_month(now.found.month, ctx.preferences.locale)
     text = f"Moving {ctx.show(amount)} of budget from {cell(about.name)} to {cell(to.name)} in {when}:"
     facts = [Fact("budget moved", amount)]
-    target = now.budget(to) or now.known.money(0)
-    for one, before, after in ((about, source, source - amount), (to, target, target + amount)):
+    target = now.budget(to) or Limit(now.known.money(0), now.known.money(0))
+    for one, limit, moved in ((about, source, -amount), (to, target, amount)):
         name, expected = cell(one.name), now.expected(one)
-        text += f" {name} would go from {ctx.show(before)} to {ctx.show(after)}; {_end(ctx, after - expected)}."
+        before, after, left = limit.budget, limit.budget + moved, limit.all + moved - expected
+        text += f" {name} would go from {ctx.show(before)} to {ctx.show(after)}; {_end(ctx, left)}."
         facts += [
             Fact(f"{name} budget in {when}", before),
             Fact(f"{name} budget in {when} after the shift", after),
             Fact(f"expected on {name} in {when}", expected),
-            Fact(f"expected {_left_over(after - expected)} the {name} budget after the shift", abs(after - expected)),
+            Fact(f"expected {_left_over(left)} the {name} budget after the shift", abs(left)),
         ]
     text += " Nothing is changed: ask me to move it, and I will propose just that."
     return ToolResult(text, tuple(facts), _shift_chart(now, amount, about, to, when))
@@ -247,13 +248,13 @@ def _category(ctx: ToolContext, now: Situation, about: Chosen, amount: Money, wh
     text = f" {name} would come to about {ctx.show(expected + amount)} instead of {ctx.show(expected)}"
     if budget is None:
         return f"{text}; it has no budget.", facts
-    left = budget - expected - amount
+    left = budget.all - expected - amount
     state = "over" if left.minor < 0 else "under"
     facts += [
-        Fact(f"{name} budget in {when}", budget),
+        *budget.facts(name, when),
         Fact(f"expected {_left_over(left)} the {name} budget", abs(left)),
     ]
-    return f"{text}, {ctx.show(abs(left))} {state} its {ctx.show(budget)} budget.", facts
+    return f"{text}, {ctx.show(abs(left))} {state} its {budget.told(ctx)}.", facts
 
 
 def _total_facts(now: Situation, amount: Money, when: str) -> list[Fact]:
@@ -278,13 +279,17 @@ def _chart(now: Situation, amount: Money, when: str) -> Chart:
 
 def _shift_chart(now: Situation, amount: Money, about: Chosen, to: Chosen, when: str) -> Chart:
     both = (about, -amount), (to, amount)
-    zero = now.known.money(0)
     series = (
-        Series("Budget", tuple((one.name, (now.budget(one) or zero).amount) for one, _ in both)),
-        Series("After", tuple((one.name, ((now.budget(one) or zero) + change).amount) for one, change in both)),
+        Series("Budget", tuple((one.name, _budget(now, one).amount) for one, _ in both)),
+        Series("After", tuple((one.name, (_budget(now, one) + change).amount) for one, change in both)),
         Series("Forecast", tuple((one.name, now.expected(one).amount) for one, _ in both)),
     )
     return Chart("bar", f"Budgets in {when} after the shift", now.known.currency, series)
+
+
+def _budget(now: Situation, about: Chosen) -> Money:
+    limit = now.budget(about)
+    return limit.budget if limit else now.known.money(0)
 
 
 def label(args: WhatIfArgs) -> str:

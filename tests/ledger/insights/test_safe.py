@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -63,6 +64,15 @@ def test_an_overspent_budget_takes_from_the_others() -> None:
     """A hundred over in one leaves nothing of fifty left in the other."""
     safe = compute(account("checking", 9_000_00), lines=(line(FUN, -100_00), line(uuid4(), 50_00)))
     assert safe.today == usd(0)
+
+
+def test_what_was_carried_counts() -> None:
+    """Twenty left over from earlier months are to spend too; thirty overspent before are not there any more."""
+    more = replace(line(FUN, 50_00), carried=usd(20_00))
+    safe = compute(account("checking", 9_000_00), lines=(more,))
+    assert safe.budgets is not None
+    assert (safe.budgets.free, safe.budgets.carried, safe.in_all) == (usd(70_00), usd(20_00), usd(70_00))
+    assert compute(account("checking", 9_000_00), lines=(replace(more, carried=usd(-30_00)),)).in_all == usd(20_00)
 
 
 def test_cards_are_owed_savings_and_other_currencies_are_not_for_spending() -> None:

@@ -12,8 +12,11 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.money import Money
+from domain.periods import Month
+from ledger import envelopes, household
 from ledger.household import Household
 from tools import catalog, insights
+from tools.reads.limits import limits
 from tools.result import Fact, ToolResult
 from tools.tool import ToolContext
 
@@ -165,3 +168,29 @@ async def test_insights_hold_today(resident: ToolContext) -> None:
     assert {"safe_to_spend", "possibly_charged_twice", "charge_due", "unusual_purchase"} <= kinds
     for insight in found:
         assert set(re.findall(r"\$[\d,]+\.\d\d", insight.text)) <= amounts(insight.facts), insight.text
+
+
+async def test_a_forecast_honours_what_an_envelope_carried(newcomer: ToolContext) -> None:
+    """What is left is told of the budget and the money carried in; every figure of it is a fact."""
+    async with newcomer.db.transaction(newcomer.user) as tx:
+        await household.seed(tx, newcomer.today)
+        await tx.pg.execute(
+            """
+            UPDATE category SET rollover = 'all', rollover_since = '2026-10-01' WHERE user_id = $1 AND name = 'Dining'
+            """,
+            newcomer.user,
+        )
+        dining = await tx.pg.fetchval("SELECT id FROM category WHERE user_id = $1 AND name = 'Dining'", newcomer.user)
+        carried = (await envelopes.carried(tx, Month(2026, 11)))[dining]
+        held = (await limits(tx, Month(2026, 11), newcomer.today, "USD"))[dining]
+        coming = (await limits(tx, Month(2026, 12), newcomer.today, "USD"))[dining]
+    assert carried.minor
+    assert (held.carried, held.all, coming.carried.minor) == (carried, held.budget + carried, 0)
+    for tool, args in (
+        ("get_forecast", {"category": "dining"}),
+        ("simulate_what_if", {"change": "purchase", "amount": 10, "category": "dining"}),
+    ):
+        result = await catalog.call(newcomer, tool, args)
+        assert held.told(newcomer) in result.summary
+        facts = {fact.value for fact in result.facts}
+        assert {held.budget, abs(carried), held.all} <= facts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import pytest
 
 from domain.errors import PennyError
 from domain.periods import DateRange
-from ledger import budgets, reports
+from ledger import budgets, rates, reports
 from ledger.budgets import Month
 from tools import proposals
 from tools.drafts.undo import NotUndoable
@@ -116,6 +117,49 @@ async def test_a_transfer_is_no_spending(penny: Penny) -> None:
     assert not [row for row in (await penny.rows("txn"))["txn"] if row["transfer_id"]]
 
 
+async def test_a_transfer_between_currencies_goes_by_the_rate(penny: Penny) -> None:
+    """Both amounts are exact; the rate and its day are in the sentence, in the diff and among the facts; an edit of one
+    end's amount leaves the other's."""
+    before = await spent(penny)
+    async with penny.db.transaction(penny.user) as tx:
+        await rates.enter(tx, [rates.Rate.of("EUR", "USD", date(2026, 11, 1), "1.25")])
+    args = {"from_account": "checking", "to_account": "euro", "amount": "100.01"}
+    result = await penny.call("transfer_between_accounts", **args)
+    assert result.summary == (
+        "I can record a transfer of $100.01 from Checking to Euro Cash, where €80.01 arrives "
+        "(1 USD = 0.8 EUR, the rate of Nov 1, 2026), on Nov 22, 2026. Confirm to apply."
+    )
+    assert result.proposal is not None
+    memos = [entry["after"] for entry in result.proposal["diff"] if entry["field"] == "memo"]
+    assert memos == ["1 USD = 0.8 EUR, rate of 2026-11-01"] * 2
+    amounts = [entry["after"] for entry in result.proposal["diff"] if entry["field"] == "amount"]
+    assert amounts == [{"minor": -100_01, "currency": "USD"}, {"minor": 80_01, "currency": "EUR"}]
+    facts = {fact.label: fact.value for fact in result.facts}
+    assert facts["USD to EUR rate"] == Decimal("0.8")
+    assert facts["day of the USD to EUR rate"] == date(2026, 11, 1)
+    await apply(penny, "transfer_between_accounts", **args)
+    assert await spent(penny) == before
+    changed = await penny.call("edit_transaction", transaction=9, amount=79)
+    assert "The other end stays $100.01" in changed.summary
+    await apply(penny, "edit_transaction", transaction=9, amount=79)
+    rows = [row for row in (await penny.rows("txn"))["txn"] if row["transfer_id"]]
+    assert sorted((row["currency"], row["amount_minor"]) for row in rows) == [("EUR", 79_00), ("USD", -100_01)]
+
+
+async def test_what_arrived_stands_for_a_rate(penny: Penny) -> None:
+    """Without a rate the amount that arrived is asked for; with it the rate follows from both amounts."""
+    args = {"from_account": "checking", "to_account": "euro", "amount": 100}
+    with pytest.raises(rates.MissingRate, match=r"no USD to EUR rate .*or say how much arrived in EUR\.") as missing:
+        await penny.call("transfer_between_accounts", **args)
+    assert missing.value.details["quote"] == "EUR"
+    summary = (await penny.call("transfer_between_accounts", **args, arrived="91.50")).summary
+    assert "where €91.50 arrives (1 USD = 0.915 EUR, by the two amounts)" in summary
+    with pytest.raises(PennyError, match="the same currency"):
+        await penny.call(
+            "transfer_between_accounts", from_account="checking", to_account="card", amount=100, arrived=90
+        )
+
+
 async def test_a_refund_takes_off_the_spending(penny: Penny) -> None:
     """Money back is in the purchase's category and on its account, at most what was paid."""
     before = await spent(penny)
@@ -138,7 +182,11 @@ async def test_a_refund_takes_off_the_spending(penny: Penny) -> None:
         ("split_transaction", {"transaction": 2, "parts": "groceries, dining"}, "with its amount"),
         ("split_transaction", {"transaction": 2, "parts": "groceries rest; dining rest"}, "Only one part"),
         ("split_transaction", {"transaction": 2, "parts": "groceries 80.001; dining rest"}, "more decimals"),
-        ("transfer_between_accounts", {"from_account": "card", "to_account": "euro", "amount": 5}, "exchange rate"),
+        (
+            "transfer_between_accounts",
+            {"from_account": "card", "to_account": "euro", "amount": 5},
+            "USD to EUR rate",
+        ),
         ("transfer_between_accounts", {"from_account": "card", "to_account": "card", "amount": 5}, "Both mean Card"),
         ("record_refund", {"transaction": 1}, "has no category"),
         ("record_refund", {"transaction": 7}, "is no purchase"),

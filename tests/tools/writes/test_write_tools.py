@@ -272,6 +272,6 @@ def test_no_tool_takes_an_identity_or_code() -> None:
             "from_account",
             "to_account",
         ),
-        *("carry", "name", "group", "kind"),
+        *("carry", "name", "group", "kind", "arrived"),
     }
     assert all(tool.writes for tool in WRITES)
