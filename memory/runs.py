@@ -101,8 +101,8 @@ async def accept(
     """The user's message and its run, in the caller's transaction, under the session row's lock.
 
     The run is claimed for `owner` at once unless the session has an active one, `per_user` runs of the user are being
-    made, or `queue_only`. The same client_id
-    again gives the run it made before. Raises NotFound (session), ClientIdReused, RunActive.
+    made, or `queue_only`. The same client_id again gives the run it made before. Raises NotFound (session),
+    ClientIdReused, RunActive.
     """
     session = await tx.pg.fetchrow(
         """
@@ -116,24 +116,26 @@ async def accept(
         raise no_session(session_id)
     known = await tx.pg.fetch(
         """
-        SELECT id, message_id, turn, text_hash, client_id = $3 AS same, session_id = $2 AS here FROM run
-         WHERE user_id = $1 AND (session_id = $2 AND (client_id = $3 OR status = 'queued') OR status = 'running')
+        SELECT id, message_id, turn, text_hash, status, session_id = $2 AS here,
+               session_id = $2 AND client_id = $3 AS same FROM run
+         WHERE user_id = $1 AND (session_id = $2 AND client_id = $3 OR status IN ('queued', 'running'))
         """,
         tx.user,
         session_id,
         client_id,
     )
     text_hash = _hash(text)
-    active = [row for row in known if row["here"]]
-    for row in active:
+    for row in known:
         if row["same"]:
             if row["text_hash"] != text_hash:
                 raise ClientIdReused("This client_id was already used for another text; use a new one.")
             return Accepted(row["id"], row["message_id"], row["turn"], replayed=True)
+    active = [row for row in known if row["here"]]
     if active and if_running == "reject":
         raise RunActive("A reply is still being made in this session.", run_id=str(active[0]["id"]))
     turn, run_id, message_id = session["last_turn"] + 1, new_id(), new_id()
-    here = not active and not queue_only and len(known) < per_user
+    busy = sum(row["status"] == "running" for row in known)
+    here = not active and not queue_only and busy < per_user
     await tx.pg.execute(
         """
         WITH s AS (

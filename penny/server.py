@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import contextlib
 import errno
 import ipaddress
@@ -108,6 +109,8 @@ async def serve(
             server_header=False,
         )
         server = _Server(config, services)
+        gc.collect()
+        gc.freeze()  # what is loaded stays: looking through it again costs a reply tens of milliseconds
         host, port = listener.getsockname()[:2]
         warming = asyncio.create_task(_warm_up(services, progress))
         progress(f"ready: http://{f'[{host}]' if ':' in host else host}:{port}")

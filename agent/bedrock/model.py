@@ -115,7 +115,8 @@ def _session(profile: str | None, region: str | None, keys: AwsKeys | None) -> b
 def _chat(
     model_id: str, session: boto3.Session, endpoint_url: str | None, idle: float, retries: Retries, max_tokens: int
 ) -> AsyncChatBedrockConverse:
-    config = Config(connect_timeout=5, read_timeout=idle)
+    # Upstream and the tools' schemas make well-formed requests; checking each by the API's model takes milliseconds.
+    config = Config(connect_timeout=5, read_timeout=idle, parameter_validation=False)
     client = session.client("bedrock-runtime", endpoint_url=endpoint_url, config=config)
     watch(client, "ConverseStream")
     # Upstream would build a control-plane client of its own; it is used for application inference profiles only.

@@ -7,6 +7,7 @@ import signal
 from typing import Annotated
 
 import typer
+import uvloop
 
 from penny import settings
 from penny.cli.output import progress
@@ -36,7 +37,7 @@ def serve(
         progress("stopped")
         raise typer.Exit(code)
     try:
-        asyncio.run(server.serve(chosen, listener, sample=sample, progress=progress))
+        uvloop.run(server.serve(chosen, listener, sample=sample, progress=progress))
     except asyncio.CancelledError:  # SIGTERM before it was ready; all that was started has been stopped
         raise typer.Exit(128 + signal.SIGTERM) from None
     progress("stopped")

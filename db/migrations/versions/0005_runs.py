@@ -31,7 +31,7 @@ CREATE TABLE run_event (
     PRIMARY KEY (run_id, seq, day)
 ) PARTITION BY RANGE (day);
 CREATE UNIQUE INDEX run_event_one_end ON run_event (run_id, day) WHERE terminal;
-CREATE INDEX run_running_of_user ON run (user_id) WHERE status = 'running';
+CREATE INDEX run_active_of_user ON run (user_id) WHERE status IN ('queued', 'running');
 """
 
 GUARDS = """
