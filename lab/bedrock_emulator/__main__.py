@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
+import signal
 import sys
 from pathlib import Path
 
@@ -22,8 +22,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         script = load(options.script) if options.script else conversation(options.delay)
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_serve(BedrockEmulator(script, port=options.port)))
+        asyncio.run(_serve(BedrockEmulator(script, port=options.port)))
     except (ValueError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -39,7 +38,10 @@ async def _serve(emulator: BedrockEmulator) -> None:
             "  PENNY_MODEL=bedrock:us.anthropic.claude-sonnet-4-5-20250929-v1:0 penny serve\n"
         )
         sys.stdout.flush()
-        await asyncio.get_running_loop().create_future()
+        ended = asyncio.Event()
+        for sig in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us in the background, deaf to SIGINT
+            asyncio.get_running_loop().add_signal_handler(sig, ended.set)
+        await ended.wait()
 
 
 if __name__ == "__main__":
