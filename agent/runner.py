@@ -33,6 +33,7 @@ READER_BYTES = 256 * 1024
 MAINTENANCE_SECONDS = 60.0
 RECONNECT_SECONDS = 1.0
 END_SECONDS = 5.0
+INSIST_SECONDS = 10.0
 FEED_PAUSES = (0.05, 0.4)
 """Seconds between two looks at the feeds that are followed."""
 
@@ -76,6 +77,7 @@ class Metrics:
 class _Live:
     run: Run
     task: asyncio.Task[None]
+    stopped_at: float = 0.0
 
 
 class Runner:
@@ -319,9 +321,12 @@ class Runner:
         await self._release([claim])
 
     def _stop(self, live: _Live, reason: StopReason) -> None:
-        """Stops a run that is not ending anyway; called again (by the heartbeat), it insists."""
-        if not live.run.ending:
+        """Stops a run that is not ending anyway. Called again (by the heartbeat), it insists, but not at once: a second
+        cancellation in the middle of LangGraph's cleaning up would leave the model's stream open."""
+        now = asyncio.get_running_loop().time()
+        if not live.run.ending and (live.run.stop_reason is None or now - live.stopped_at > INSIST_SECONDS):
             live.run.stop_reason = live.run.stop_reason or reason
+            live.stopped_at = now
             live.task.cancel()
 
     def _lost(self, claim: Claim) -> None:

@@ -311,7 +311,7 @@ async def test_twenty_cancelled_streams_are_closed_upstream() -> None:
         await emulator.state.wait_for(lambda state: state.open_streams == 20)
         for task in tasks:
             task.cancel()
-        await emulator.state.wait_for(lambda state: state.open_streams == 0, seconds=1.0)
+        await emulator.state.wait_for(lambda state: state.open_streams == 0, seconds=10.0)
         assert emulator.state.cancelled == 20
 
 
@@ -321,7 +321,7 @@ async def test_closing_the_iterator_closes_upstream() -> None:
     async with BedrockEmulator(Script((turn,))) as emulator, model_of(emulator) as model:
         async with aclosing(model.stream(request())) as chunks:  # type: ignore[type-var]
             await anext(chunks)
-        await emulator.state.wait_for(lambda state: state.cancelled == 1, seconds=1.0)
+        await emulator.state.wait_for(lambda state: state.cancelled == 1, seconds=10.0)
 
 
 async def test_sixty_silent_streams_all_reach_bedrock() -> None:

@@ -123,7 +123,7 @@ async def test_one_query_serves_all_who_follow_from_afar(start, collect, worker,
         assert one is other
         waiting = asyncio.create_task(one.beyond(0))
         await followers.poll(worker)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(10):
             await waiting
             await other.beyond(0)
         assert one.last_seq == len(events)

@@ -110,9 +110,10 @@ async def test_messages_at_both_servers_are_answered_in_order(
 async def test_cancelling_from_the_other_server_closes_the_model_and_keeps_the_order(
     serve: Any, reader: Any, emulator: BedrockEmulator, chance: random.Random
 ) -> None:
-    """Twenty times: a message behind a running one, the running one cancelled at either server; the upstream is closed
-    within a second, what was said is kept, the next is answered."""
-    servers = await asyncio.gather(serve(**MANY), serve(**MANY))
+    """Twenty times: a message behind a running one, the running one cancelled at either server; the upstream is closed,
+    long before it would end by itself, what was said is kept, the next is answered."""
+    patient = {**MANY, "PENNY_LEASE_SECONDS": "10"}  # a busy machine must not look like a dead owner here
+    servers = await asyncio.gather(serve(**patient), serve(**patient))
 
     async def talk() -> None:
         session = await servers[0].new_session()
@@ -120,7 +121,7 @@ async def test_cancelling_from_the_other_server_closes_the_model_and_keeps_the_o
         second = reader(await chance.choice(servers).say(session, "say 3 0"))
         await first.read(servers[0], until=chance.randint(2, 4))
         assert (await chance.choice(servers).client.post(f"/v1/runs/{first.run}/cancel")).status_code == 202
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(15):
             await first.read_to_end(servers)
         assert first.end[0] == "run.cancelled"
         await second.read_to_end(servers)
@@ -134,7 +135,7 @@ async def test_cancelling_from_the_other_server_closes_the_model_and_keeps_the_o
         third.check()
 
     await asyncio.gather(*(talk() for _ in range(20)))
-    await emulator.state.wait_for(lambda state: state.open_streams == 0, 1.0)
+    await emulator.state.wait_for(lambda state: state.open_streams == 0, 10.0)
     print("20 cancelled")  # noqa: T201
 
 
@@ -190,7 +191,7 @@ async def test_sigterm_with_twenty_replies_loses_none(
     reading = [asyncio.create_task(r.read_to_end([leaving, other])) for r in readers]
     leaving.signal(signal.SIGTERM)
     started = asyncio.get_running_loop().time()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(5):
         while (await leaving.client.get("/readyz")).status_code != 503:  # noqa: ASYNC110 -- nobody tells
             await asyncio.sleep(0.01)
     refused = await leaving.client.post(f"/v1/sessions/{sessions[0]}/messages", json={"text": "say 2 0"})
