@@ -132,6 +132,25 @@ async def test_cancel_closes_the_model_and_keeps_what_was_said(start, collect, f
         assert (await collect(runner, user, again.run_id))[-1][1] == "run.finished"
 
 
+@pytest.mark.parametrize("steps", range(6))
+async def test_stopping_twice_closes_the_model_all_the_same(start, collect, user, session, steps: int):
+    """However soon the second stop follows the first, no model stream is left open."""
+    model = ScriptedModel([{"text": "word " * 1000}], delay=0.01)
+    async with start(model) as runner:
+        accepted = await runner.submit(user, session, "talk")
+        async for frame in runner.events(user, accepted.run_id):
+            if frame.type == "text.delta":
+                break
+        live = runner._live[accepted.run_id]
+        runner._stop(live, "cancel")
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        runner._stop(live, "cancel")
+        events = await collect(runner, user, accepted.run_id)
+        assert events[-1][1] == "run.cancelled"
+        assert model.open_streams == 0
+
+
 async def test_a_model_that_fails_ends_the_run_in_a_typed_error(start, collect, database: Database, user, session):
     """What was said is kept, the error is typed and retryable, and the session takes the next message."""
     model = ScriptedModel([{"text": "I was about to", "error": "The model is busy."}, {"text": "Here."}])
