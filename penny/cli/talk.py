@@ -31,9 +31,9 @@ def ask(
 
     async def run() -> bool:
         async with bootstrap(settings.load(), progress=conversation.quiet_unless_slow(progress)) as services:
-            await warm_up(services.model, conversation.quiet_unless_slow(progress))
             person = await services.user(user)
             at: UUID = parse_id(session, "session") if session else await conversation.new_session(services, person)
+            await warm_up(services.model, conversation.quiet_unless_slow(progress))
             if not json_:
                 progress(f"session {at}")
             printer = conversation.JsonPrinter() if json_ else conversation.TextPrinter()
