@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import pwd
@@ -59,8 +60,9 @@ class Attacher:
 
 async def gone(pid: int) -> None:
     """Return when no live process has that id."""
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - no event
-        await asyncio.sleep(0.01)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.01)
 
 
 async def test_passwords_are_needed_and_kept(empty_home: Path) -> None:

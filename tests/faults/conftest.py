@@ -21,6 +21,7 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import psutil
 import pytest
 
 from db.embedded import Server as Cluster
@@ -107,7 +108,11 @@ class Server:
 
     @property
     def alive(self) -> bool:
-        return Path(f"/proc/{self.pid}/stat").exists() and b") Z" not in Path(f"/proc/{self.pid}/stat").read_bytes()
+        """It runs, and is not merely waiting to be reaped; it may vanish between any two looks."""
+        try:
+            return psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
 
     def signal(self, sig: int) -> None:
         os.kill(self.pid, sig)
