@@ -73,7 +73,7 @@ class Edge:
         try:
             if announced.isdecimal() and int(announced[:20]) > limit:
                 detail = f"The request's body is larger than the {limit} bytes accepted here."
-                await problem(request_id, 413, "too_large", detail)(scope, receive, send_on)
+                await problem(request_id, 413, "too_large", detail, path=scope["path"])(scope, receive, send_on)
             else:
                 await self.app(scope, receive_on, send_on)
         except Exception as error:
@@ -81,4 +81,4 @@ class Edge:
             place = "".join(traceback.format_tb(error.__traceback__))
             log.error("request.failed", request_id=request_id, error=type(error).__name__, place=place)
             if not started:
-                await internal(request_id)(scope, receive, send_on)
+                await internal(request_id, scope["path"])(scope, receive, send_on)

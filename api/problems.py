@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from api.protocols.errors import told
 from domain.errors import PennyError, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -66,9 +67,17 @@ class NotAcceptable(PennyError):
 
 
 def problem(
-    request_id: str, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+    request_id: str,
+    status: int,
+    code: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    path: str = "",
+    **members: Any,
 ) -> Response:
-    """The response for an error; `members` are further JSON values for clients and cannot hide the standard ones."""
+    """The response for an error, in the shape of the protocol at `path`; `members` are further JSON values for clients
+    and cannot hide the standard ones."""
     body = members | {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -77,22 +86,26 @@ def problem(
         "code": code,
         "request_id": request_id,
     }
-    return Response(orjson.dumps(body, default=str), status, dict(headers or {}), MEDIA_TYPE)
+    sent_status, sent, media_type = told(path, body) or (status, body, MEDIA_TYPE)
+    return Response(orjson.dumps(sent, default=str), sent_status, dict(headers or {}), media_type)
 
 
-def of_error(request_id: str, error: PennyError, headers: Mapping[str, str] | None = None) -> Response:
+def of_error(
+    request_id: str, error: PennyError, headers: Mapping[str, str] | None = None, *, path: str = ""
+) -> Response:
     """The response for a PennyError."""
     sent = dict(headers or {})
     if error.status == 401:
         sent["WWW-Authenticate"] = 'Bearer realm="penny"' + (', error="invalid_token"' if "token" in error.code else "")
     if isinstance(error, Unavailable) and error.retryable:
         sent["Retry-After"] = str(error.details.get("retry_after", RETRY_AFTER_SECONDS))
-    return problem(request_id, error.status, error.code, error.message, sent, **error.details)
+    return problem(request_id, error.status, error.code, error.message, sent, path=path, **error.details)
 
 
-def internal(request_id: str) -> Response:
+def internal(request_id: str, path: str = "") -> Response:
     """The response for an error that nobody foresaw."""
-    return problem(request_id, 500, "internal", "Something went wrong here; the request id helps to find out what.")
+    detail = "Something went wrong here; the request id helps to find out what."
+    return problem(request_id, 500, "internal", detail, path=path)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -106,12 +119,12 @@ def install(app: FastAPI) -> None:
 
     async def penny_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, PennyError)
-        return of_error(request.state.request_id, error)
+        return of_error(request.state.request_id, error, path=request.url.path)
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         code, detail = _CODES.get(error.status_code, ("http_error", HTTPStatus(error.status_code).description))
-        return problem(request.state.request_id, error.status_code, code, detail, error.headers)
+        return problem(request.state.request_id, error.status_code, code, detail, error.headers, path=request.url.path)
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -119,7 +132,7 @@ def install(app: FastAPI) -> None:
         first = errors[0]
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         detail = f"{first['field']}: {first['message']}{more}" if first["field"] else first["message"]
-        return problem(request.state.request_id, 422, "invalid_input", detail, errors=errors)
+        return problem(request.state.request_id, 422, "invalid_input", detail, path=request.url.path, errors=errors)
 
     app.add_exception_handler(PennyError, penny_error)
     app.add_exception_handler(HTTPException, http_error)

@@ -353,6 +353,19 @@ async def get(tx: Transaction, run_id: UUID) -> dict[str, Any]:
     }
 
 
+async def active(tx: Transaction, session_id: UUID) -> UUID | None:
+    """The session's last run that is queued or running."""
+    found = await tx.pg.fetchval(
+        """
+        SELECT id FROM run WHERE user_id = $1 AND session_id = $2 AND status IN ('queued', 'running')
+         ORDER BY turn DESC LIMIT 1
+        """,
+        tx.user,
+        session_id,
+    )
+    return UUID(int=found.int) if found else None
+
+
 async def user_of(worker: asyncpg.Connection, run_id: UUID) -> UUID:
     """Whose run it is, for operators. Raises NotFound."""
     found = await worker.fetchval("SELECT user_id FROM run WHERE id = $1", run_id)

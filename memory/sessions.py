@@ -52,6 +52,16 @@ async def get(tx: Transaction, session_id: UUID) -> Session:
     return _session(row)
 
 
+async def exists(tx: Transaction, session_id: UUID) -> bool:
+    """Whether the user has such a session."""
+    return bool(await tx.pg.fetchval("SELECT true FROM session WHERE user_id = $1 AND id = $2", tx.user, session_id))
+
+
+async def ensure(tx: Transaction, session_id: UUID) -> None:
+    """Makes the session unless it is there."""
+    await tx.pg.execute("INSERT INTO session (user_id, id) VALUES ($1, $2) ON CONFLICT DO NOTHING", tx.user, session_id)
+
+
 async def list_(
     tx: Transaction, limit: int, before: tuple[datetime, UUID] | None = None
 ) -> tuple[list[Session], tuple[datetime, UUID] | None]:

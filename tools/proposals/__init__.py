@@ -14,7 +14,7 @@ from tools.proposals.errors import (
     TooManyProposals,
 )
 from tools.proposals.propose import propose
-from tools.proposals.store import get, list_proposals
+from tools.proposals.store import View, get, list_proposals
 from tools.proposals.undo import undo_now
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "ProposalExpired",
     "ProposalStale",
     "TooManyProposals",
+    "View",
     "confirm",
     "get",
     "list_proposals",

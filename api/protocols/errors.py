@@ -1,0 +1,46 @@
+"""Errors as the protocol of the address says them; where it has no shape of its own they are problems (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+
+class Told(NamedTuple):
+    """An error as it is sent: its status, the JSON body and that body's media type."""
+
+    status: int
+    body: dict[str, Any]
+    media_type: str
+
+
+Shape = Callable[[Mapping[str, Any]], Told]
+"""From the members of a problem (`status`, `code`, `detail`, ...) to what the protocol's clients understand."""
+
+
+def as_openai(problem: Mapping[str, Any]) -> Told:
+    """OpenAI's `{"error": {message, type, param, code}}`; a value that cannot be used is 400 there."""
+    status = 400 if problem["status"] == 422 else problem["status"]
+    errors = problem.get("errors") or []
+    error = {
+        "message": problem["detail"],
+        "type": _OPENAI_TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error"),
+        "param": errors[0]["field"] or None if errors else problem.get("param"),
+        "code": problem["code"],
+        "request_id": problem["request_id"],
+    }
+    return Told(status, {"error": error}, "application/json")
+
+
+_OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+SHAPES: tuple[tuple[str, Shape], ...] = (("/openai/", as_openai),)
+"""Beginnings of paths, each with the shape of its errors."""
+
+
+def told(path: str, problem: Mapping[str, Any]) -> Told | None:
+    """The error as `path`'s protocol says it, or None where that is a problem."""
+    for beginning, shape in SHAPES:
+        if path.startswith(beginning):
+            return shape(problem)
+    return None
