@@ -36,6 +36,7 @@ preference = Table(
     Column("auto_apply", Boolean, nullable=False, server_default=text("false")),
     Column("auto_each_minor", BigInteger),
     Column("auto_day_minor", BigInteger),
+    Column("version", Integer, nullable=False, server_default="1"),
 )
 
 account = Table(
@@ -149,6 +150,7 @@ rate = Table(
     Column("rate", Numeric(24, 12), nullable=False),
     Column("source", Text, nullable=False, server_default=""),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    Column("version", Integer, nullable=False, server_default="1"),
 )
 
 journal = Table(

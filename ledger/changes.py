@@ -148,6 +148,8 @@ NAMES = {
     "goal": "goal",
     "hold": "amount held back",
     "import_batch": "import",
+    "preference": "preference",
+    "rate": "rate",
     "rule": "rule",
     "txn": "transaction",
 }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
+from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
@@ -11,6 +12,8 @@ from babel import Locale, UnknownLocaleError
 from db.engine import Transaction
 from domain.errors import InvalidInput
 from domain.money import MAX_MINOR, check_currency
+from ledger.changes import Change, apply, inserted, read, updated
+from ledger.rows import to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,17 @@ def checked(preferences: Preferences) -> Preferences:
 
 _COLUMNS = "locale, time_zone, currency, envelopes_since, auto_apply, auto_each_minor, auto_day_minor"
 
+NAMES: Final = {
+    "locale": "locale",
+    "time_zone": "time zone",
+    "currency": "currency",
+    "envelopes_since": "first month of the envelopes",
+    "auto_apply": "recording of small expenses without asking",
+    "auto_each_minor": "limit of each such expense",
+    "auto_day_minor": "limit of such expenses in a day",
+}
+"""What each preference is called, in the order in which they are told."""
+
 
 async def get(tx: Transaction) -> Preferences:
     """The user's preferences, or the defaults (en-US, UTC, USD) when none are stored."""
@@ -62,22 +76,37 @@ async def get(tx: Transaction) -> Preferences:
     return Preferences(**row) if row else Preferences()
 
 
-async def put(tx: Transaction, preferences: Preferences) -> Preferences:
-    """Stores all preferences and returns them in canonical spelling. Raises InvalidInput as `checked` does."""
-    kept = checked(preferences)
-    await tx.pg.execute(
-        f"""
-        INSERT INTO preference (user_id, {_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-        ON CONFLICT (user_id) DO UPDATE
-           SET ({_COLUMNS}) = (SELECT {", ".join(f"excluded.{name}" for name in _COLUMNS.split(", "))})
-        """,  # noqa: S608
-        tx.user,
-        kept.locale,
-        kept.time_zone,
-        kept.currency,
-        kept.envelopes_since,
-        kept.auto_apply,
-        kept.auto_each_minor,
-        kept.auto_day_minor,
-    )
-    return kept
+async def changing(tx: Transaction, wanted: Preferences) -> Change | None:
+    """The change that makes the preferences be so, None when they are. Raises InvalidInput as `checked` does."""
+    kept = {name: to_json(value) for name, value in asdict(checked(wanted)).items()}
+    before = await read(tx, "preference", {})
+    if before is None:
+        return inserted("preference", {}, **kept) if checked(wanted) != Preferences() else None
+    return updated("preference", {}, before, **kept) if any(before[n] != v for n, v in kept.items()) else None
+
+
+async def put(tx: Transaction, wanted: Preferences) -> Preferences:
+    """Stores all preferences and returns them in canonical spelling; nothing is journalled, as for a user who is being
+    made. Raises InvalidInput as `checked` does."""
+    if change := await changing(tx, wanted):
+        await apply(tx, [change])
+    return checked(wanted)
+
+
+def told(before: Preferences, after: Preferences) -> str:
+    """What is different, as a sentence: "Set the currency from USD to EUR and the time zone from UTC to Asia/Tokyo."""
+    was, will = asdict(before), asdict(after)
+    parts = [
+        f"the {name} from {_shown(was[key])} to {_shown(will[key])}"
+        for key, name in NAMES.items()
+        if was[key] != will[key]
+    ]
+    return f"Set {' and '.join([', '.join(parts[:-1]), parts[-1]]) if len(parts) > 1 else ''.join(parts)}."
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, date):
+        return f"{value:%Y-%m}"
+    return "none" if value is None else f"{value:,}" if isinstance(value, int) else str(value)

@@ -14,9 +14,13 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
 from fractions import Fraction
 from typing import Final
 
+from asyncpg import Record
+
 from db.engine import Transaction
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput
 from domain.money import MAX_MINOR, Money, check_currency, exponent
+from ledger.changes import Change, inserted, read, updated
+from ledger.rows import TABLES, Row, to_json
 
 MOST_AGE_DAYS: Final = 31
 MOST_DECIMALS: Final = 12
@@ -119,7 +123,8 @@ class RateTable:
         late = f" (the latest, of {max(known)}, is too old)" if known else ""
         return MissingRate(
             f"I have no {base} to {quote} rate for {self.on}{late}; "
-            f"give one with `penny rates add {base} {quote} RATE` or POST /v1/rates.",
+            f"give one with `penny rates add {base} {quote} RATE` or POST /v1/rates, "
+            f"or say in chat what 1 {base} was worth in {quote}.",
             base=base,
             quote=quote,
             day=self.on.isoformat(),
@@ -127,34 +132,53 @@ class RateTable:
         )
 
 
-async def enter(tx: Transaction, rates: Sequence[Rate]) -> int:
-    """Stores the rates, in one statement, and returns how many; one that was there for the same currencies and day is
-    replaced, and of two such among `rates` the later one counts."""
+async def enter(tx: Transaction, rates: Sequence[Rate]) -> tuple[Change, ...]:
+    """Stores the rates, in one statement, and returns what that changed, for the journal. One that was there for the
+    same currencies and day is replaced, and of two such among `rates` the later one counts."""
     kept = {(rate.base, rate.quote, rate.day): rate for rate in rates}
-    if kept:
-        await tx.pg.execute(
-            """
-            INSERT INTO rate (user_id, base, quote, day, rate, source)
-            SELECT $1, * FROM unnest($2::text[], $3::text[], $4::date[], $5::numeric[], $6::text[])
-            ON CONFLICT (user_id, base, quote, day) DO UPDATE SET rate = excluded.rate, source = excluded.source
-            """,
-            tx.user,
-            [rate.base for rate in kept.values()],
-            [rate.quote for rate in kept.values()],
-            [rate.day for rate in kept.values()],
-            [rate.value for rate in kept.values()],
-            [rate.source for rate in kept.values()],
-        )
-    return len(kept)
-
-
-async def remove(tx: Transaction, base: str, quote: str, day: date) -> None:
-    """Deletes the rate of that day. Raises NotFound."""
-    done = await tx.pg.execute(
-        "DELETE FROM rate WHERE user_id = $1 AND base = $2 AND quote = $3 AND day = $4", tx.user, base, quote, day
+    if not kept:
+        return ()
+    rows = await tx.pg.fetch(
+        """
+        INSERT INTO rate AS r (user_id, base, quote, day, rate, source)
+        SELECT $1, * FROM unnest($2::text[], $3::text[], $4::date[], $5::numeric[], $6::text[])
+        ON CONFLICT (user_id, base, quote, day) DO UPDATE
+           SET rate = excluded.rate, source = excluded.source, version = r.version + 1
+         WHERE (r.rate, r.source) IS DISTINCT FROM (excluded.rate, excluded.source)
+        RETURNING base, quote, day, new.rate, new.source, new.version,
+                  old.rate AS old_rate, old.source AS old_source, old.version AS old_version
+        """,
+        tx.user,
+        [rate.base for rate in kept.values()],
+        [rate.quote for rate in kept.values()],
+        [rate.day for rate in kept.values()],
+        [rate.value for rate in kept.values()],
+        [rate.source for rate in kept.values()],
     )
-    if done == "DELETE 0":
-        raise NotFound(f"There is no {base[:3]} to {quote[:3]} rate of {day}.")
+    return tuple(_entered(row) for row in rows)
+
+
+def _entered(row: Record) -> Change:
+    names = TABLES["rate"].columns
+    before = {name: to_json(row[f"old_{name}"]) for name in names} if row["old_version"] is not None else None
+    return Change(
+        "rate",
+        {name: to_json(row[name]) for name in TABLES["rate"].key},
+        before,
+        {name: to_json(row[name]) for name in names},
+    )
+
+
+async def entering(tx: Transaction, rate: Rate) -> Change | None:
+    """The change that `enter` would make of one rate, for a proposal; None when it is already so."""
+    key: Row = {"base": rate.base, "quote": rate.quote, "day": rate.day.isoformat()}
+    fields = {"rate": to_json(rate.value), "source": rate.source}
+    before = await read(tx, "rate", key)
+    if before is None:
+        return inserted("rate", key, **fields)
+    if before["rate"] == fields["rate"]:
+        return None
+    return updated("rate", key, before, **fields)
 
 
 async def list_(

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Final, Literal
 from uuid import UUID
 
 from domain.ids import new_id
 
-Table = Literal["account", "budget", "category", "goal", "hold", "import_batch", "rule", "txn"]
+Table = Literal["account", "budget", "category", "goal", "hold", "import_batch", "preference", "rate", "rule", "txn"]
 Json = str | int | bool | None
 Row = Mapping[str, Json]
-"""Column to JSON value: whole numbers exact, days as ISO text, ids as UUID text."""
+"""Column to JSON value: whole numbers exact, days as ISO text, ids as UUID text, decimals as text, no exponent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,16 @@ class Column:
     required: bool = True
 
     def read(self, value: Json) -> object:
-        """The JSON value as the driver wants it. Raises ValueError for text that is no id or day."""
+        """The JSON value as the driver wants it. Raises ValueError for text that is no id, day or number."""
         reader = _READERS.get(self.sql)
         return reader(value) if reader and isinstance(value, str) else value
 
 
-_READERS: Final[Mapping[str, Callable[[str], object]]] = {"uuid": UUID, "date": date.fromisoformat}
+_READERS: Final[Mapping[str, Callable[[str], object]]] = {
+    "uuid": UUID,
+    "date": date.fromisoformat,
+    "numeric": Decimal,
+}
 
 _ID: Final = {"id": Column("uuid")}
 _TEXT: Final = Column("text", "", required=False)
@@ -39,7 +44,8 @@ _VERSION: Final = Column("int", 1, required=False)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A table's key and other columns, and who refers to a row: it is not deleted while someone does."""
+    """A table's key (beside the user's id) and other columns, and who refers to a row: it is not deleted while someone
+    does."""
 
     key: Mapping[str, Column]
     columns: Mapping[str, Column]
@@ -109,6 +115,24 @@ TABLES: Final[Mapping[Table, Shape]] = {
             "version": _VERSION,
         },
     ),
+    # one row, whose key is the user alone
+    "preference": Shape(
+        {},
+        {
+            "locale": Column("text"),
+            "time_zone": Column("text"),
+            "currency": Column("text"),
+            "envelopes_since": Column("date", None, required=False),
+            "auto_apply": Column("boolean", False, required=False),
+            "auto_each_minor": Column("bigint", None, required=False),
+            "auto_day_minor": Column("bigint", None, required=False),
+            "version": _VERSION,
+        },
+    ),
+    "rate": Shape(
+        {"base": Column("text"), "quote": Column("text"), "day": Column("date")},
+        {"rate": Column("numeric"), "source": _TEXT, "version": _VERSION},
+    ),
     "rule": Shape(_ID, {"merchant": Column("text"), "category_id": Column("uuid"), "version": _VERSION}),
     "txn": Shape(
         _ID,
@@ -142,6 +166,8 @@ def to_json(value: object) -> Json:
         return str(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
     if value is None or isinstance(value, (str, int)):
         return value
     raise TypeError(f"{type(value).__name__} is no value of a ledger row")

@@ -13,7 +13,7 @@ from api.caller import JSON_BODY, CallerDep
 from api.problems import documented
 from api.shapes import Input, Output, Text
 from domain.money import MAX_MINOR
-from ledger import preferences
+from ledger import preferences, setup
 
 router = APIRouter(prefix="/v1/preferences", tags=["preferences"])
 
@@ -57,10 +57,11 @@ async def get(caller: CallerDep) -> PreferencesView:
 
 @router.patch("", summary="Change preferences", dependencies=[JSON_BODY], responses=documented(400, 413, 415))
 async def change(caller: CallerDep, wanted: PreferencesChange) -> PreferencesView:
-    """Changes the preferences that are named. Amounts stay in the currency they were entered in."""
+    """Changes the preferences that are named, at once; it can be undone like every change. Amounts stay in the currency
+    they were entered in."""
     async with caller.transaction() as tx:
         kept = replace(await preferences.get(tx), **_named(wanted))
-        return PreferencesView.of(await preferences.put(tx, kept))
+        return PreferencesView.of(await setup.change_preferences(tx, kept, "http"))
 
 
 def _named(wanted: PreferencesChange) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from api.cursors import decode, encode
 from api.problems import documented
 from api.shapes import Amount, Cursor, Input, Limit, Output, Page, Text
 from domain.clock import today
-from domain.errors import InvalidInput
 from domain.money import MAX_MINOR, Money, check_currency
 from ledger import accounts, categories, preferences, rates, setup, worth
 
@@ -215,12 +214,11 @@ async def list_rates(
     responses=documented(400, 413, 415),
 )
 async def add_rates(caller: CallerDep, wanted: NewRate | NewRates) -> Page[RateView]:
-    """One rate, or many as `rates`; a rate of the same currencies and day is replaced."""
+    """One rate, or many as `rates`; a rate of the same currencies and day is replaced. They can be undone like every
+    change, but “the last change” passes over them, as an app may send them daily."""
     many = wanted.rates if isinstance(wanted, NewRates) else [wanted]
     async with caller.transaction() as tx:
         now = today(caller.services.clock, (await preferences.get(tx)).time_zone)
         entered = [rates.Rate.of(r.base, r.quote, r.date or now, r.rate, r.source or "http") for r in many]
-        if late := next((rate for rate in entered if rate.day > now), None):
-            raise InvalidInput(f"{late.day} has not come yet; a rate is of today or earlier.")
-        await rates.enter(tx, entered)
+        await setup.enter_rates(tx, entered, now, "http")
     return Page(items=[RateView.of(r) for r in entered], next=None)

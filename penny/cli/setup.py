@@ -205,7 +205,7 @@ def preferences(
     json_: JsonOption = False,
 ) -> None:
     """Show preferences, or change them: locale, time_zone, currency."""
-    from ledger import preferences
+    from ledger import preferences, setup
 
     pairs = [text.partition("=") for text in set_ or ()]
 
@@ -218,7 +218,7 @@ def preferences(
                         f"{name[:32]!r} cannot be set here; use locale, time_zone or currency as NAME=VALUE."
                     )
                 kept = preferences.Preferences(**(asdict(kept) | {name: value}))
-            return await preferences.put(tx, kept) if pairs else kept
+            return await setup.change_preferences(tx, kept, "cli") if pairs else kept
 
     kept = asdict(with_database(user, act))
     if json_:
@@ -261,15 +261,12 @@ def rebuild(user: UserOption = DEMO_USER, json_: JsonOption = False) -> None:
 
 
 def _enter(read: Any, user: str, json_: bool) -> None:
-    from ledger import preferences, rates
+    from ledger import preferences, setup
 
     async def act(db: Database, person: UUID) -> Any:
         async with db.transaction(person) as tx:
             now = _today(await preferences.get(tx))
-            entered: list[Rate] = read(now)
-            if late := next((rate for rate in entered if rate.day > now), None):
-                raise InvalidInput(f"{late.day} has not come yet; a rate is of today or earlier.")
-            return await rates.enter(tx, entered)
+            return await setup.enter_rates(tx, read(now), now, "cli")
 
     count = with_database(user, act)
     say_json({"rates": count}) if json_ else say(f"{count:,} {'rate is' if count == 1 else 'rates are'} stored.")

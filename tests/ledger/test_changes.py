@@ -42,7 +42,7 @@ async def everything(tx: Transaction) -> dict[str, list[dict[str, Json]]]:
     found: dict[str, list[dict[str, Json]]] = {}
     for table, shape in TABLES.items():
         names = [*shape.key, *(name for name in shape.columns if name != "version")]
-        rows = await tx.pg.fetch(f"SELECT {', '.join(names)} FROM {table} ORDER BY {', '.join(shape.key)}")  # noqa: S608
+        rows = await tx.pg.fetch(f"SELECT {', '.join(names)} FROM {table} ORDER BY {', '.join(shape.key) or '1'}")  # noqa: S608
         found[table] = [dict(row) for row in rows]
     return found
 

@@ -152,6 +152,11 @@ def _carries(row: Row, _: _Names) -> Value:
     return carried.get(row["rollover"])
 
 
+def _limit(column: str) -> Callable[[Row, _Names], Value]:
+    """The amount; None where there is none."""
+    return lambda row, _: Money(int(row[column] or 0), str(row["currency"])).json() if row[column] else None
+
+
 def _pending(row: Row, _: _Names) -> Value:
     return "yes" if row["pending"] else None
 
@@ -183,6 +188,13 @@ _FIELDS: Final[Mapping[Table, Sequence[tuple[str, Callable[[Row, _Names], Value]
     ),
     "hold": (("amount", _money("amount_minor")),),
     "import_batch": (("transactions", lambda row, _: str(row["added"]) if row["standing"] else None),),
+    "preference": (
+        *((preferences.NAMES[name], _plain(name)) for name in ("locale", "time_zone", "currency", "envelopes_since")),
+        (preferences.NAMES["auto_apply"], lambda row, _: "on" if row["auto_apply"] else None),
+        (preferences.NAMES["auto_each_minor"], _limit("auto_each_minor")),
+        (preferences.NAMES["auto_day_minor"], _limit("auto_day_minor")),
+    ),
+    "rate": (("rate", _plain("rate")), ("source", _plain("source"))),
     "rule": (("merchant", _plain("merchant")), ("category", _category)),
     "category": (
         ("name", _plain("name")),
@@ -211,6 +223,11 @@ def _txn_title(_: Row, row: Row, names: _Names) -> str:
     return f"{number}: {outside(str(row['merchant'])) or 'no merchant'}, {day}"
 
 
+def _rate_title(key: Row, _: Row, names: _Names) -> str:
+    day = short_day(date.fromisoformat(str(key["day"])), names.locale)
+    return f"{key['base']} to {key['quote']} rate, {day}"
+
+
 def _hold_title(key: Row, _: Row, names: _Names) -> str:
     return f"Held for the month after {one_month(Month.of(date.fromisoformat(str(key['month']))), names.locale)}"
 
@@ -220,6 +237,8 @@ _TITLES: Final[Mapping[Table, Callable[[Row, Row, _Names], str]]] = {
     "txn": _txn_title,
     "goal": lambda _, row, __: f"Goal {outside(str(row['name']))}",
     "hold": _hold_title,
+    "preference": lambda _, __, ___: "Your preferences",
+    "rate": _rate_title,
     "rule": lambda _, row, __: f"Rule for {outside(str(row['merchant']))}",
     "category": lambda _, row, __: f"Category {row['name']}",
     "import_batch": lambda _, row, names: f"Import of {outside(str(row['source']))} into {_account(row, names)}",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from db.engine import Transaction
-from tools.drafts import budgets, editing, envelopes, goals, splits, transactions, transfers, undo
+from tools.drafts import budgets, editing, envelopes, goals, setup, splits, transactions, transfers, undo
 from tools.drafts.draft import Builder, Draft, Intent
 
 BUILDERS: Final[Mapping[str, Builder]] = {
@@ -24,6 +24,9 @@ BUILDERS: Final[Mapping[str, Builder]] = {
     "hold_for_next_month": envelopes.hold_for_next_month,
     "create_category": envelopes.create_category,
     "set_goal": goals.set_goal,
+    "create_account": setup.create_account,
+    "set_rate": setup.set_rate,
+    "set_preference": setup.set_preference,
     "undo": undo.undo,
 }
 

@@ -38,11 +38,14 @@ def undoing(journal_id: UUID) -> Intent:
 
 
 async def last_standing(tx: Transaction) -> UUID:
-    """The latest change that holds: not undone, or undone and applied again. Raises NotFound when there is none."""
+    """The latest change that holds: not undone, or undone and applied again. Rates that an app has sent are passed
+    over, as nobody means them by "the last one". Raises NotFound when there is none."""
     found: UUID | None = await tx.pg.fetchval(
         """
         WITH RECURSIVE entry AS (
-            SELECT id, at, true AS applies FROM journal WHERE user_id = $1 AND undoes IS NULL
+            SELECT id, at, true AS applies FROM journal
+             WHERE user_id = $1 AND undoes IS NULL AND NOT (kind = 'set_rate' AND approval = 'http'
+                                                            AND proposal_id IS NULL)
             UNION ALL
             SELECT j.id, j.at, NOT e.applies FROM journal j JOIN entry e ON j.undoes = e.id WHERE j.user_id = $1)
         SELECT id FROM entry e

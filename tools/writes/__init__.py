@@ -8,6 +8,7 @@ from tools.writes.categorize import CATEGORIZE
 from tools.writes.edits import DELETE_TRANSACTION, EDIT_TRANSACTION, RECORD_REFUND
 from tools.writes.envelopes import COVER_OVERSPENDING, CREATE_CATEGORY, HOLD_FOR_NEXT_MONTH, SET_ROLLOVER
 from tools.writes.goals import SET_GOAL
+from tools.writes.setup import CREATE_ACCOUNT, SET_PREFERENCE, SET_RATE
 from tools.writes.splits import SPLIT_TRANSACTION
 from tools.writes.transactions import ADD_TRANSACTION
 from tools.writes.transfers import TRANSFER
@@ -28,5 +29,8 @@ WRITES: Final[tuple[Tool[Any], ...]] = (
     CATEGORIZE,
     CREATE_CATEGORY,
     SET_GOAL,
+    CREATE_ACCOUNT,
+    SET_RATE,
+    SET_PREFERENCE,
     UNDO_CHANGE,
 )
