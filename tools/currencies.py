@@ -27,7 +27,7 @@ def currency(said: str, own: str) -> str:
         return check_currency(said)
     except InvalidInput as unknown:
         wanted = plain(_SIGNS.get(said.strip(), said))
-        whole = [code for code in Locale("en").currencies if wanted in _names(code)]
+        whole = [str(code) for code in Locale("en").currencies if wanted in _names(str(code))]
         last = [code for code in TRADED if wanted in [name.rpartition(" ")[2] for name in _names(code)]]
         for found in ([code for code in whole if code in TRADED], whole, last):
             if own in found:
