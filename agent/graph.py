@@ -23,7 +23,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from agent.events import ChartMade, Event, ProposalMade, TextDelta, ToolFinished, ToolStarted
-from agent.history import clean, to_langchain
+from agent.history import clean, clean_json, to_langchain
 from agent.model import Model, ModelRequest, ModelUnavailable, Situation
 from memory.messages import Message
 from memory.runs import Tokens
@@ -183,7 +183,7 @@ def _step(whole: AIMessageChunk, taken: set[str]) -> Message:
     `taken` by an earlier call of the turn (a model whose ids start over in another process) gets another."""
     cut = whole.response_metadata.get("stopReason") == "max_tokens"
     calls = [
-        {"id": call["id"] or f"call_{n}", "name": call["name"], "args": _clean_json(call["args"])}
+        {"id": call["id"] or f"call_{n}", "name": call["name"], "args": clean_json(call["args"])}
         for n, call in enumerate(whole.tool_calls, 1)
     ]
     bad = list(whole.invalid_tool_calls or [])
@@ -195,14 +195,6 @@ def _step(whole: AIMessageChunk, taken: set[str]) -> Message:
             call["id"] = f"{call['id']}_{len(taken) + n}"
         taken = taken | {call["id"]}
     return Message("assistant", clean(str(whole.text)), {"tool_calls": calls} if calls else {})
-
-
-def _clean_json(value: Any) -> Any:
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, dict):
-        return {clean(str(k)): _clean_json(v) for k, v in value.items()}
-    return [_clean_json(v) for v in value] if isinstance(value, list) else value
 
 
 def _joint(messages: Sequence[Message]) -> str:

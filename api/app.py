@@ -11,6 +11,7 @@ from api import problems
 from api.edge import Edge
 from api.openapi import describe
 from api.problems import documented
+from api.protocols.mcp.endpoint import McpEndpoint
 from api.routes import (
     feed,
     goals,
@@ -33,6 +34,8 @@ from api.services import Services
 DESCRIPTION = """A conversational budget assistant: ask about money, or ask for a change, which becomes a proposal that
 only the user applies. Errors are `application/problem+json` (RFC 9457) with a stable `code`; lists take `limit` and
 `cursor`; amounts are whole minor units with their currency."""
+
+MCP_HEADERS = ("Mcp-Protocol-Version", "Mcp-Method", "Mcp-Name")
 
 ROUTERS = (
     sessions.router,
@@ -71,13 +74,14 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = ()) -> FastA
             CORSMiddleware,
             allow_origins=list(cors_origins),
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "Prefer", "X-Request-Id"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "Prefer", "X-Request-Id", *MCP_HEADERS],
             expose_headers=["Penny-Run-Id", "Preference-Applied", "Location", "Retry-After", "X-Request-Id"],
         )
     app.add_middleware(Edge)
     app.include_router(health.router)
     for router in ROUTERS:
         app.include_router(router, responses=documented(401, 422, 500, 503))
+    app.add_route("/mcp", McpEndpoint(tuple(cors_origins)))  # type: ignore[arg-type]  # an ASGI application, any method
     if services.dev is not None:
         app.include_router(page.router)
     app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document

@@ -21,6 +21,12 @@ def preferred(accept: str | None) -> Literal["stream", "json"]:
     return "stream" if stream > json else "json"
 
 
+def accepts(accept: str | None, media_type: str) -> bool:
+    """Whether the Accept header allows the type; one that is missing allows everything."""
+    ranges = [_range(part) for part in (accept or "*/*").split(",") if part.strip()]
+    return _quality(media_type, ranges) > 0
+
+
 def prefers_async(prefer: str | None) -> bool:
     """Whether the Prefer header asks for an answer at once (RFC 7240, `respond-async`)."""
     return any(part.split(";")[0].strip().lower() == "respond-async" for part in (prefer or "").split(","))

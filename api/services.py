@@ -9,6 +9,7 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from api.auth import DevAccess, Identity
+    from api.protocols.mcp.wire import McpWire
     from db.engine import Database
     from domain.clock import Clock
     from memory.event_log import Frame
@@ -77,3 +78,5 @@ class Services(Protocol):
     def readiness(self) -> Readiness: ...
     @property
     def dev(self) -> DevAccess | None: ...
+    @property
+    def mcp(self) -> McpWire: ...

@@ -16,6 +16,7 @@ from agent.model import Model
 from agent.run import Agent
 from agent.runner import Limits, Runner
 from api.auth import DEV_ISSUER, Authenticator, DevAccess, Identity
+from api.protocols.mcp.wire import McpWire
 from api.services import ModelStatus, Readiness
 from db.engine import Database
 from domain.clock import Clock, SystemClock
@@ -41,6 +42,7 @@ class Services:
     authenticate: Callable[[str], Awaitable[Identity]]
     dev: DevAccess | None
     readiness: Readiness = field(default_factory=Readiness)
+    mcp: McpWire = field(default_factory=McpWire)
 
     def model_status(self) -> ModelStatus:
         """The language model as clients show it."""
@@ -91,6 +93,7 @@ async def bootstrap(
         stack.push_async_callback(runner.stop)
         authenticate, dev = _authentication(settings, database, clock)
         services = Services(settings, database, model, runner, clock, authenticate, dev)
+        stack.push_async_callback(services.mcp.close)
         services.readiness.state = "ready"
         yield services
 

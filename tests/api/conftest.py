@@ -19,6 +19,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.auth import AUDIENCE, DEV_ISSUER, Authenticator, DevAccess, Identity, mint
+from api.protocols.mcp.wire import McpWire
 from api.services import ModelStatus, Readiness
 from db.engine import Database
 from domain.clock import Clock, FixedClock
@@ -121,16 +122,19 @@ class Parts:
     model_status: Callable[[], ModelStatus] = lambda: ModelStatus("fake", small=True, status="ready", note="A test.")
     readiness: Readiness = field(default_factory=lambda: Readiness("ready"))
     dev: DevAccess | None = None
+    mcp: McpWire = field(default_factory=McpWire)
 
 
 @pytest.fixture
-def parts(database: Database) -> Parts:
+async def parts(database: Database) -> AsyncIterator[Parts]:
     """The services, outside dev mode."""
     clock = FixedClock(NOW)
     authenticator = Authenticator.hs256(
         KEY, issuer=DEV_ISSUER, audience=AUDIENCE, resolve=database.resolve_user, clock=clock
     )
-    return Parts(database, WrittenRunner(database), clock, authenticator)
+    made = Parts(database, WrittenRunner(database), clock, authenticator)
+    yield made
+    await made.mcp.close()
 
 
 @pytest.fixture

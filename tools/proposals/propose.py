@@ -22,6 +22,9 @@ from tools.tool import Args, ToolContext
 
 PROPOSALS_A_TURN = 5
 
+UNDECIDED_OUTSIDE = 20
+"""How many proposals that no turn of a conversation made may wait for a decision."""
+
 _OUTCOMES = {
     "applied": "This has been applied.",
     "rejected": "You decided against this.",
@@ -48,8 +51,7 @@ async def propose(
     """
     origin = Origin(_op_key(ctx, args, intent), ctx.session_id, ctx.run_id, ctx.call_id)
     async with ctx.db.transaction(ctx.user) as tx:
-        if ctx.run_id:
-            await lock_ledger(tx)
+        await lock_ledger(tx)
         proposal = await by_op_key(tx, origin.op_key)
         if proposal is None:
             await _check_count(tx, ctx, limit)
@@ -70,11 +72,20 @@ def _op_key(ctx: ToolContext, args: Args, intent: Intent) -> str:
 
 
 async def _check_count(tx: Transaction, ctx: ToolContext, limit: int) -> None:
-    made = 0
-    if ctx.run_id:
-        made = await tx.pg.fetchval(
-            "SELECT count(*) FROM proposal WHERE user_id = $1 AND run_id = $2", tx.user, ctx.run_id
+    if ctx.run_id is None:
+        waiting = await tx.pg.fetchval(
+            """
+            SELECT count(*) FROM proposal WHERE user_id = $1 AND run_id IS NULL AND session_id IS NULL
+               AND status = 'pending' AND expires_at > clock_timestamp()
+            """,
+            tx.user,
         )
+        if waiting >= UNDECIDED_OUTSIDE:
+            raise TooManyProposals(
+                f"{waiting} proposals wait for the user's decision already; they are to be decided on first."
+            )
+        return
+    made = await tx.pg.fetchval("SELECT count(*) FROM proposal WHERE user_id = $1 AND run_id = $2", tx.user, ctx.run_id)
     if made >= limit:
         raise TooManyProposals(
             f"At most {limit} changes can be proposed at once; decide on those first, then ask for the rest."
