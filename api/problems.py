@@ -94,19 +94,12 @@ def of_error(
     request_id: str, error: PennyError, headers: Mapping[str, str] | None = None, *, path: str = ""
 ) -> Response:
     """The response for a PennyError."""
-    sent = {**(headers or {}), **headers_of(error)}
-    return problem(request_id, error.status, error.code, error.message, sent, path=path, **error.details)
-
-
-def headers_of(error: PennyError) -> dict[str, str]:
-    """The headers that say what a client is to do about the error: authenticate, or wait."""
+    sent = dict(headers or {})
     if error.status == 401:
-        return {
-            "WWW-Authenticate": 'Bearer realm="penny"' + (', error="invalid_token"' if "token" in error.code else "")
-        }
+        sent["WWW-Authenticate"] = 'Bearer realm="penny"' + (', error="invalid_token"' if "token" in error.code else "")
     if isinstance(error, Unavailable) and error.retryable:
-        return {"Retry-After": str(error.details.get("retry_after", RETRY_AFTER_SECONDS))}
-    return {}
+        sent["Retry-After"] = str(error.details.get("retry_after", RETRY_AFTER_SECONDS))
+    return problem(request_id, error.status, error.code, error.message, sent, path=path, **error.details)
 
 
 def internal(request_id: str, path: str = "") -> Response:

@@ -32,9 +32,18 @@ def as_openai(problem: Mapping[str, Any]) -> Told:
     return Told(status, {"error": error}, "application/json")
 
 
+def as_json_rpc(problem: Mapping[str, Any]) -> Told:
+    """JSON-RPC's `{"jsonrpc", "id": null, "error": {code, message, data}}`; `data.code` is the problem's."""
+    status = problem["status"]
+    code = -32700 if problem["code"] == "not_json" else -32603 if status >= 500 else -32600
+    data = {"code": problem["code"], "request_id": problem["request_id"]}
+    error = {"code": code, "message": problem["detail"], "data": data}
+    return Told(status, {"jsonrpc": "2.0", "id": None, "error": error}, "application/json")
+
+
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
-SHAPES: tuple[tuple[str, Shape], ...] = (("/openai/", as_openai),)
+SHAPES: tuple[tuple[str, Shape], ...] = (("/openai/", as_openai), ("/mcp", as_json_rpc))
 """Beginnings of paths, each with the shape of its errors."""
 
 
