@@ -13,6 +13,7 @@ from api.openapi import describe
 from api.problems import documented
 from api.protocols.mcp.endpoint import McpEndpoint
 from api.routes import (
+    ai_sdk,
     feed,
     goals,
     health,
@@ -51,6 +52,7 @@ ROUTERS = (
     preferences.router,
     model.router,
     transfer.router,
+    ai_sdk.router,
 )
 
 

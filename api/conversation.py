@@ -55,6 +55,23 @@ async def session_named(caller: Caller, name: str) -> UUID:
         return given if await sessions.exists(tx, given) else own
 
 
+def no_chat(name: str) -> NotFound:
+    """The error for a client's id that names no session of this user."""
+    return NotFound(f"There is no conversation {name[:64]!r}.")
+
+
+async def known_session(caller: Caller, name: str) -> UUID:
+    """The session that the client calls `name`. Raises NotFound when this user has none of that name."""
+    try:
+        session_id = await session_named(caller, name)
+    except InvalidInput:
+        raise no_chat(name) from None
+    async with caller.read() as tx:
+        if not await sessions.exists(tx, session_id):
+            raise no_chat(name)
+    return session_id
+
+
 async def say(
     caller: Caller,
     session_id: UUID,

@@ -23,6 +23,9 @@ import orjson
 from db.engine import Transaction
 from domain.ids import new_id
 
+TOOL_KEYS = ("call_id", "name", "label", "ok", "summary", "facts", "chart", "proposal_id")
+"""What of a tool's result is shown."""
+
 Role = Literal["user", "assistant", "tool", "decision"]
 
 
@@ -132,7 +135,10 @@ def _items(turn: list[Message]) -> Iterable[dict[str, Any]]:
             "role": "assistant",
             "status": last.body.get("status", "finished" if answered(last) else "open"),
             "tools": [
-                {key: m.body.get(key) for key in ("call_id", "name", "label", "ok", "summary", "facts", "chart")}
+                {
+                    key: m.body.get(key)
+                    for key in ("call_id", "name", "label", "ok", "summary", "facts", "chart", "proposal_id")
+                }
                 for m in results
             ],
             "proposals": [m.body["proposal_id"] for m in results if m.body.get("proposal_id")],

@@ -14,7 +14,7 @@ from tools.proposals.errors import (
     TooManyProposals,
 )
 from tools.proposals.propose import propose
-from tools.proposals.store import View, get, list_proposals
+from tools.proposals.store import View, get, get_all, list_proposals
 from tools.proposals.undo import undo_now
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "View",
     "confirm",
     "get",
+    "get_all",
     "list_proposals",
     "propose",
     "reject",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -124,6 +125,21 @@ async def get(db: Database, user: UUID, proposal_id: UUID) -> View:
     """One proposal. Raises NotFound."""
     async with db.transaction(user) as tx:
         return view(await load(tx, proposal_id))
+
+
+async def get_all(db: Database, user: UUID, proposal_ids: Sequence[UUID]) -> dict[str, View]:
+    """Those of the proposals that the user has, by their ids."""
+    if not proposal_ids:
+        return {}
+    async with db.read(user) as tx:
+        rows = await tx.pg.fetch(
+            """
+            SELECT *, expires_at <= clock_timestamp() AS past FROM proposal WHERE user_id = $1 AND id = ANY($2::uuid[])
+            """,
+            tx.user,
+            list(proposal_ids),
+        )
+    return {str(row["id"]): view(row) for row in rows}
 
 
 async def list_proposals(
