@@ -7,33 +7,27 @@ owner left behind is reconciled first: whoever applies the events in order ends 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
-from zoneinfo import ZoneInfo
 
 import asyncpg
-import orjson
 import structlog
-from langgraph.graph.state import CompiledStateGraph
 
 from agent import events as ev
-from agent.graph import CONFIG, TurnContext, TurnState, tool_events, unanswered, unfinished
-from agent.history import WINDOW_TURNS, earlier, said, with_notes
-from agent.model import Model, Situation
+from agent import takeover
+from agent.graph import CONFIG, unanswered, unfinished
+from agent.start import Agent, Start, starting
+from agent.takeover import Told
 from db.connection import DatabaseUnavailable, PoolExhausted
-from db.engine import Database, Transaction
-from domain.clock import Clock, today
+from db.engine import Transaction
 from domain.errors import PennyError, Unavailable
-from domain.failpoints import Reached, inert
-from ledger import profile
-from memory import event_log, messages, runs
-from memory.event_log import Frame, Stream
+from memory import events, messages, steps
+from memory.event_log import Stream
+from memory.frames import Frame, lines
 from memory.messages import Message, reply_text
 from memory.runs import Claim, End, LeaseLost, Tokens
-from prompts.library import Prompt
-from tools.tool import ToolContext
 
 log = structlog.get_logger(__name__)
 
@@ -61,29 +55,6 @@ class RunAbandoned(Unavailable):
     code = "run_abandoned"
 
 
-@dataclass(frozen=True)
-class Agent:
-    """What every run of this process works with. `owner` names the process in leases."""
-
-    db: Database
-    model: Model
-    prompt: Callable[[], Prompt]
-    clock: Clock
-    graph: CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]
-    owner: str
-    reached: Reached = inert
-
-
-@dataclass(frozen=True)
-class _Start:
-    """What a run starts from."""
-
-    context: TurnContext
-    turn: list[Message]
-    logged: list[Frame]
-    cancelled: bool
-
-
 @dataclass
 class Run:
     """The making of one reply. `stop_reason` tells why the task was cancelled, when it is; a run that is `ending` need
@@ -94,11 +65,11 @@ class Run:
     stream: Stream
     stop_reason: StopReason | None = None
     ending: bool = False
-    _start: _Start | None = None
+    _start: Start | None = None
     _turn: list[Message] = field(default_factory=list)
     _reply: str = ""
     _tokens: Tokens = field(default_factory=Tokens)
-    _told: set[tuple[str, str]] = field(default_factory=set)
+    _told: Told = field(default_factory=set)
 
     async def perform(self) -> None:
         """Makes the reply. Raises LeaseLost when another process took over, CancelledError on a handover,
@@ -133,7 +104,7 @@ class Run:
         self.ending = True
         await self._complete(status, last)
 
-    async def _play(self, start: _Start) -> None:
+    async def _play(self, start: Start) -> None:
         """Runs the graph, from what is stored to the answer; whatever ends it closes the model's stream."""
         parts = self.agent.graph.astream(
             {"messages": start.turn},
@@ -156,55 +127,28 @@ class Run:
         """Takes along what a run that was just accepted starts from, in the transaction that accepted it."""
         self._start = await self._starting(tx, [], cancelled=False)
 
-    async def _load(self) -> _Start:
+    async def _load(self) -> Start:
         claim = self.claim
         async with self.agent.db.transaction(claim.user) as tx:
             cancelled = await tx.pg.fetchval("SELECT cancel_requested FROM run WHERE id = $1", claim.run_id)
             if cancelled is None:
                 raise LeaseLost  # the session was deleted meanwhile
-            logged = (await event_log.read(tx, claim.run_id, 0))[0] if claim.attempt > 1 else []
+            logged = (await events.read(tx, claim.run_id, 0))[0] if claim.attempt > 1 else []
             return await self._starting(tx, logged, cancelled=cancelled)
 
-    async def _starting(self, tx: Transaction, logged: list[Frame], *, cancelled: bool) -> _Start:
-        agent, claim = self.agent, self.claim
-        stored = await messages.turns(tx, claim.session_id, claim.turn - WINDOW_TURNS, claim.turn)
-        person = await profile.get(tx)
-        turn = [m for m in stored if m.turn == claim.turn]
-        past, notes = earlier(m for m in stored if m.turn < claim.turn)
-        prefs = person.preferences
-        day = today(agent.clock, prefs.time_zone)
-        situation = Situation(day, prefs.locale, prefs.currency, prefs.time_zone, person.categories, person.accounts)
-        prompt = agent.prompt()
-        context = TurnContext(
-            model=agent.model,
-            system=prompt.render(_variables(situation)),
-            situation=situation,
-            earlier=past,
-            opening=with_notes(notes, turn[0].text),
-            tools=ToolContext(
-                db=agent.db,
-                user=claim.user,
-                today=day,
-                preferences=prefs,
-                clock=agent.clock,
-                session_id=claim.session_id,
-                run_id=claim.run_id,
-                prompt_version=prompt.version,
-                said=said(stored),
-            ),
-            keep=self._keep,
-            count=self._count,
+    async def _starting(self, tx: Transaction, logged: list[Frame], *, cancelled: bool) -> Start:
+        return await starting(
+            tx, self.agent, self.claim, logged=logged, cancelled=cancelled, keep=self._keep, count=self._count
         )
-        return _Start(context, turn, logged, cancelled)
 
-    def _announce(self, start: _Start) -> None:
+    def _announce(self, start: Start) -> None:
         self._turn = list(start.turn)
         if self.claim.attempt == 1:
             self._emit(self._started(start))
         else:
             self._reconcile(start)
 
-    def _started(self, start: _Start) -> ev.RunStarted:
+    def _started(self, start: Start) -> ev.RunStarted:
         claim = self.claim
         return ev.RunStarted(
             str(claim.run_id),
@@ -214,33 +158,14 @@ class Run:
             start.context.tools.prompt_version,
         )
 
-    def _reconcile(self, start: _Start) -> None:
+    def _reconcile(self, start: Start) -> None:
         """Brings the log in line with the stored steps: withdraws text of the interrupted step, adds lost events."""
-        for frame in start.logged:
-            data = orjson.loads(frame.data)
-            if frame.type == ev.TextDelta.type:
-                self._reply += data["text"]
-            elif frame.type == ev.TextRetracted.type:
-                self._reply = self._reply[: data["keep"]]
-            elif "call_id" in data:
-                self._told.add((frame.type, data["call_id"]))
+        self._reply, self._told = takeover.told(start.logged)
         if not start.logged:
             self._emit(self._started(start))
         self._emit(ev.RunResumed(self.claim.attempt))
-        want = reply_text(start.turn)
-        keep = _common_start(self._reply, want)
-        if keep < len(self._reply):
-            self._emit(ev.TextRetracted(keep))
-        if keep < len(want):
-            self._emit(ev.TextDelta(want[keep:]))
-        args = {call["id"]: call["args"] for m in start.turn for call in m.tool_calls}
-        for message in start.turn:
-            if message.role == "tool":
-                body = message.body
-                call_id = body["call_id"]
-                self._emit(ev.ToolStarted(call_id, body["name"], body["label"], args.get(call_id, {})))
-                for event in tool_events(message, None):
-                    self._emit(event)
+        for event in takeover.mended(self._reply, start.turn):
+            self._emit(event)
 
     def _emit(self, event: ev.Event) -> None:
         if isinstance(event, ev.TextDelta):
@@ -268,7 +193,7 @@ class Run:
     async def _keep(self, new: Sequence[Message]) -> list[Message]:
         placed = self._placed(new, self._turn)
         async with self.agent.db.transaction(self.claim.user) as tx:
-            await runs.append(tx, self.claim, self.agent.owner, placed)
+            await steps.append(tx, self.claim, self.agent.owner, placed)
             self.agent.reached("results.storing" if placed[0].role == "tool" else "call.storing")
         self.agent.reached("results.stored" if placed[0].role == "tool" else "call.stored")
         return placed
@@ -297,13 +222,13 @@ class Run:
             try:
                 frames = frames or await self.stream.log.take_last(self.stream)
                 async with self.agent.db.transaction(self.claim.user) as tx:
-                    await runs.complete(
+                    await steps.complete(
                         tx,
                         self.claim,
                         self.agent.owner,
                         status=status,
                         messages=await self._ending(tx, status),
-                        events=event_log.lines(frames),
+                        events=lines(frames),
                         tokens=self._tokens,
                         error=error,
                     )
@@ -317,25 +242,5 @@ class Run:
                 return
 
 
-def _common_start(a: str, b: str) -> int:
-    """How many characters the two share from the start."""
-    for n, (left, right) in enumerate(zip(a, b, strict=False)):
-        if left != right:
-            return n
-    return min(len(a), len(b))
-
-
 def _failed(error: PennyError) -> ev.RunFailed:
     return ev.RunFailed(error.code, error.message, error.retryable)
-
-
-def _variables(at: Situation) -> dict[str, str]:
-    return {
-        "today": at.today.isoformat(),
-        "weekday": at.today.strftime("%A"),
-        "locale": at.locale,
-        "currency": at.currency,
-        "time_zone": ZoneInfo(at.time_zone).key,
-        "categories": ", ".join(at.categories) or "none yet",
-        "accounts": ", ".join(at.accounts) or "none yet",
-    }

@@ -10,7 +10,7 @@ from typing import Any, cast
 import orjson
 
 from agent.events import Grounding, ProposalMade, RunCancelled, RunFailed, RunFinished, Usage
-from memory.event_log import Frame
+from memory.frames import Frame
 
 
 @dataclass(frozen=True)

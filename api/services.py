@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from api.protocols.mcp.wire import McpWire
     from db.engine import Database
     from domain.clock import Clock
-    from memory.event_log import Frame
-    from memory.runs import Accepted, IfRunning
+    from memory.acceptance import IfRunning
+    from memory.frames import Frame
+    from memory.runs import Accepted
 
 
 class Runner(Protocol):

@@ -21,9 +21,9 @@ import asyncpg
 
 import db.engine
 from agent.graph import build_graph
-from agent.run import Agent
 from agent.runner import Runner
 from agent.scripted import ScriptedModel
+from agent.start import Agent
 from bench.service import new_home
 from db.connection import Endpoint, open_connection
 from db.embedded import Server, embedded
@@ -32,8 +32,9 @@ from db.migrate import migrate
 from db.schema import APP
 from domain.clock import SystemClock, today
 from ledger import household
-from memory import event_log, runs, sessions
+from memory import acceptance, runs, sessions, steps
 from memory.event_log import EventLog, Stream
+from memory.frames import lines
 from prompts import library
 
 STREAMS = 200
@@ -81,7 +82,7 @@ async def runner(database: Database, script: Sequence[dict[str, Any]], owner: st
 async def a_stream(database: Database, log: EventLog, user: UUID) -> Stream:
     """The stream of a run that was just accepted, with nobody making it but us."""
     async with database.transaction(user) as tx:
-        accepted = await runs.accept(
+        accepted = await acceptance.accept(
             tx, (await sessions.create(tx)).id, "hi", client_id=None, if_running="enqueue", owner="bench",
             lease_seconds=600, model="", prompt_version="",
         )  # fmt: skip
@@ -139,8 +140,8 @@ async def elsewhere(database: Database, server: Server) -> list[float]:
     stream.emit("run.finished", {})
     frames = await log.take_last(stream)
     async with database.transaction(user) as tx:
-        await runs.complete(
-            tx, stream.claim, "bench", status="finished", messages=[], events=event_log.lines(frames),
+        await steps.complete(
+            tx, stream.claim, "bench", status="finished", messages=[], events=lines(frames),
             tokens=runs.Tokens(), error=None,
         )  # fmt: skip
     came: list[tuple[int, float]] = await asyncio.to_thread(ours.recv)

@@ -10,20 +10,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import orjson
 import structlog
 
-from db.engine import Transaction
-from domain.errors import PennyError
 from domain.failpoints import Reached, inert
-from memory.runs import Claim, no_run
+from memory.frames import Batch, Frame, lines
+from memory.runs import Claim
 
 log = structlog.get_logger(__name__)
 
@@ -31,30 +29,6 @@ FLUSH_SECONDS = 0.05
 RETRY_SECONDS = 0.5
 
 TEXT = "text.delta"
-
-
-class Frame(NamedTuple):
-    """One logged event: its number in the run, its type, its data as JSON text."""
-
-    seq: int
-    type: str
-    data: str
-
-
-Batch = tuple[int, int, str]
-"""First seq, last seq, and the lines of a flush."""
-
-
-def lines(frames: list[Frame]) -> Batch:
-    """The frames as a row of `run_event` holds them. JSON text has no raw tab or line feed, so they can separate."""
-    return frames[0].seq, frames[-1].seq, "\n".join(f"{f.seq}\t{f.type}\t{f.data}" for f in frames)
-
-
-def parse(text: str) -> Iterator[Frame]:
-    """The frames in a row's lines."""
-    for line in text.split("\n"):
-        seq, kind, data = line.split("\t", 2)
-        yield Frame(int(seq), kind, data)
 
 
 class Stream:
@@ -282,73 +256,3 @@ class EventLog:
             self._owner,
         )
         return {(row["id"], row["attempt"]) for row in rows}
-
-
-async def last_seq(tx: Transaction, run_id: UUID) -> int:
-    """The number of the run's last logged event, 0 when there is none."""
-    found = await tx.pg.fetchval(
-        """
-        SELECT max(last_seq) FROM run_event
-         WHERE run_id = $1 AND day = (SELECT (created_at AT TIME ZONE 'UTC')::date FROM run WHERE id = $1)
-        """,
-        run_id,
-    )
-    return int(found or 0)
-
-
-class EventsGone(PennyError):
-    """The run is long over and its events are no longer kept; `details["message_id"]` names the reply."""
-
-    code = "events_gone"
-    status = 410
-
-
-async def day_of(tx: Transaction, run_id: UUID) -> date:
-    """The day (UTC) under which the run's events are kept. Raises NotFound, EventsGone."""
-    row = await tx.pg.fetchrow(
-        """
-        SELECT (created_at AT TIME ZONE 'UTC')::date AS day, message_id, status IN ('queued', 'running')
-               OR EXISTS (SELECT FROM run_event e WHERE e.run_id = run.id
-                             AND e.day = (run.created_at AT TIME ZONE 'UTC')::date) AS kept
-          FROM run WHERE user_id = $1 AND id = $2
-        """,
-        tx.user,
-        run_id,
-    )
-    if row is None:
-        raise no_run(run_id)
-    if not row["kept"]:
-        raise EventsGone(
-            "The events of this run are no longer kept; its reply is a message of the session.",
-            message_id=str(row["message_id"]),
-        )
-    day: date = row["day"]
-    return day
-
-
-async def positions(worker: asyncpg.Connection, run_ids: list[UUID], since: date) -> dict[UUID, int]:
-    """How far each run is logged, of those of the day `since` or later that have events."""
-    rows = await worker.fetch("SELECT run_id, last_seq FROM run_positions($1, $2)", run_ids, since)
-    return {row["run_id"]: row["last_seq"] for row in rows}
-
-
-async def keep(worker: asyncpg.Connection, days: int) -> int:
-    """Makes the partitions of the coming days and drops those more than `days` days old; how many were dropped."""
-    return int(await worker.fetchval("SELECT keep_run_events($1)", days))
-
-
-async def read(tx: Transaction, run_id: UUID, after: int) -> tuple[list[Frame], bool]:
-    """The run's logged events after `after`, and whether the terminal one is among all that is logged."""
-    rows = await tx.pg.fetch(
-        """
-        SELECT events, terminal FROM run_event
-         WHERE user_id = $1 AND run_id = $2 AND (last_seq > $3 OR terminal)
-           AND day = (SELECT (created_at AT TIME ZONE 'UTC')::date FROM run WHERE id = $2)
-         ORDER BY seq
-        """,
-        tx.user,
-        run_id,
-        after,
-    )
-    frames = [f for row in rows for f in parse(row["events"]) if f.seq > after]
-    return frames, any(row["terminal"] for row in rows)

@@ -14,7 +14,7 @@ import orjson
 
 from db.engine import Transaction
 from memory import sessions
-from memory.event_log import Frame
+from memory.frames import Frame
 
 PAGE = 200
 

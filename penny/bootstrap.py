@@ -12,9 +12,10 @@ from pathlib import Path
 from uuid import UUID
 
 from agent.graph import build_graph
+from agent.limits import Limits
 from agent.model import Model
-from agent.run import Agent
-from agent.runner import Limits, Runner
+from agent.runner import Runner
+from agent.start import Agent
 from api.auth import DEV_ISSUER, Authenticator, DevAccess, Identity
 from api.protocols.mcp.wire import McpWire
 from api.services import ModelStatus, Readiness

@@ -9,7 +9,7 @@ from typing import cast
 import structlog
 
 from domain.errors import PennyError
-from memory.event_log import Frame
+from memory.frames import Frame
 
 RETRY = b"retry: 1000\n\n"
 """Milliseconds that a client waits before it reconnects."""

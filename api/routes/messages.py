@@ -21,7 +21,7 @@ from api.routes.proposals import ProposalView
 from api.shapes import Cursor, Input, Instant, Limit, Output, Page, SessionId, Text
 from api.streams import event_stream
 from memory import messages, sessions
-from memory.runs import IfRunning
+from memory.acceptance import IfRunning
 
 LAST_TURN = 2**31 - 1
 

@@ -15,7 +15,8 @@ from api.problems import documented
 from api.protocols import native
 from api.shapes import Instant, Output, RunId
 from api.streams import event_stream
-from memory import event_log, runs
+from memory import events as run_events
+from memory import runs
 
 LAST_SEQ = 2**31 - 1
 
@@ -73,7 +74,7 @@ async def events(
     last_event_id: Annotated[int | None, Header(ge=0, le=LAST_SEQ, description="The last event seen.")] = None,
 ) -> Response:
     async with caller.read() as tx:
-        await event_log.day_of(tx, run_id)
+        await run_events.day_of(tx, run_id)
     start = last_event_id if last_event_id is not None else after or 0
     return event_stream(native.frames(caller.services.runner.events(caller.user, run_id, start)), str(run_id))
 

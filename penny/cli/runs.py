@@ -35,11 +35,11 @@ def _with_database(act: Callable[[Any], Awaitable[T]]) -> T:
 
 async def _owner(db: Any, run_id: UUID) -> UUID:
     """Whose run it is. Raises NotFound."""
-    from memory import runs
+    from memory import queue
 
     worker = await db.worker_connection()
     try:
-        return await runs.user_of(worker, run_id)
+        return await queue.user_of(worker, run_id)
     finally:
         await worker.close()
 
@@ -64,12 +64,12 @@ def list_(
     json_: JsonOption = False,
 ) -> None:
     """List runs of all users, the newest first."""
-    from memory import runs
+    from memory import queue
 
     async def act(db: Any) -> list[dict[str, Any]]:
         worker = await db.worker_connection()
         try:
-            return await runs.overview(worker, status, limit)
+            return await queue.overview(worker, status, limit)
         finally:
             await worker.close()
 
@@ -105,7 +105,7 @@ def follow(
 ) -> None:
     """Print a run's events, one JSON object a line, until it ends."""
     from domain.ids import parse_id
-    from memory import event_log
+    from memory import events
 
     run_id = parse_id(run, "run")
 
@@ -113,8 +113,8 @@ def follow(
         user, seen, ended = await _owner(db, run_id), after, False
         while not ended:
             async with db.read(user) as tx:
-                await event_log.day_of(tx, run_id)
-                frames, ended = await event_log.read(tx, run_id, seen)
+                await events.day_of(tx, run_id)
+                frames, ended = await events.read(tx, run_id, seen)
             for frame in frames:
                 seen = frame.seq
                 say_json({"seq": frame.seq, "type": frame.type, "data": orjson.loads(frame.data)})
@@ -136,9 +136,9 @@ def cancel(run: RunArgument) -> None:
 @commands.command()
 def retry(run: RunArgument, json_: JsonOption = False) -> None:
     """Answer the message of a failed or cancelled run again, as a new run that a server takes up."""
-    from memory import runs
+    from memory import acceptance
 
-    accepted = _with_run(run, runs.again)
+    accepted = _with_run(run, acceptance.again)
     if json_:
         say_json({"run_id": str(accepted.run_id)})
     else:

@@ -13,9 +13,9 @@ import pytest
 
 from agent.graph import build_graph
 from agent.model import Model
-from agent.run import Agent
 from agent.runner import Runner
 from agent.scripted import ScriptedModel
+from agent.start import Agent
 from db.engine import Database
 from domain.clock import FixedClock
 from memory import sessions

@@ -12,8 +12,9 @@ import pytest
 from agent.followers import Followers
 from agent.scripted import ScriptedModel
 from db.engine import Database
-from memory import event_log, sessions
-from memory.event_log import EventsGone
+from memory import events as run_events
+from memory import sessions
+from memory.events import EventsGone
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ async def test_events_are_dropped_after_their_days_and_the_reply_stays(
             await collect(runner, user, accepted.run_id)
         await age(admin, old.run_id, 33)
         await age(admin, kept.run_id, 30)
-        assert await event_log.keep(worker, 30) == 1
+        assert await run_events.keep(worker, 30) == 1
         with pytest.raises(EventsGone) as gone:
             await collect(runner, user, old.run_id)
         assert gone.value.status == 410
@@ -66,16 +67,16 @@ async def test_events_of_a_run_that_is_not_over_are_kept(start, collect, admin, 
         await collect(runner, user, accepted.run_id)
     await age(admin, accepted.run_id, 50)
     await admin.execute("UPDATE run SET status = 'queued' WHERE id = $1", accepted.run_id)
-    await event_log.keep(worker, 40)
+    await run_events.keep(worker, 40)
     assert await admin.fetchval("SELECT count(*) FROM run_event WHERE run_id = $1", accepted.run_id) > 0
     await admin.execute("UPDATE run SET status = 'finished' WHERE id = $1", accepted.run_id)
-    assert await event_log.keep(worker, 40) >= 1
+    assert await run_events.keep(worker, 40) >= 1
 
 
 async def test_the_worker_chooses_days_and_nothing_else(worker: asyncpg.Connection):
     """Less than a day is refused, and the partitions themselves are out of its reach."""
     with pytest.raises(asyncpg.RaiseError, match="one day at least"):
-        await event_log.keep(worker, 0)
+        await run_events.keep(worker, 0)
     for statement in ("SELECT add_run_event_day(current_date)", "DROP TABLE run_event", "SELECT * FROM run_event"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await worker.execute(statement)
@@ -100,7 +101,7 @@ async def test_fifty_slow_readers_are_let_go_and_resume(start, collect, user, se
         slow = [runner.events(user, accepted.run_id) for _ in range(50)]
         taken = [[await anext(reader)] for reader in slow]
         async for frame in runner.events(user, accepted.run_id):
-            if frame.seq > 1 and runner._live[accepted.run_id].run.stream.bytes_shown > 300_000:
+            if frame.seq > 1 and runner._live.get(accepted.run_id).run.stream.bytes_shown > 300_000:
                 break
         for have, reader in zip(taken, slow, strict=True):
             have += [frame async for frame in reader]
@@ -117,8 +118,8 @@ async def test_one_query_serves_all_who_follow_from_afar(start, collect, worker,
         accepted = await runner.submit(user, session, "hi")
         events = await collect(runner, user, accepted.run_id)
         async with runner._agent.db.read(user) as tx:
-            day = await event_log.day_of(tx, accepted.run_id)
-    followers = Followers(event_log.positions)
+            day = await run_events.day_of(tx, accepted.run_id)
+    followers = Followers(run_events.positions)
     with followers.follow(accepted.run_id, day) as one, followers.follow(accepted.run_id, day) as other:
         assert one is other
         waiting = asyncio.create_task(one.beyond(0))

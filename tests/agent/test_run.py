@@ -11,8 +11,8 @@ from agent.history import earlier
 from agent.scripted import ScriptedModel
 from db.engine import Database
 from domain.errors import InvalidInput, NotFound
-from memory import messages, runs, sessions
-from memory.runs import ClientIdReused, RunActive
+from memory import acceptance, messages, queue, runs, sessions, steps
+from memory.acceptance import ClientIdReused, RunActive
 
 STATUS = {"tool_calls": [{"name": "list_accounts", "args": {}}]}
 
@@ -141,11 +141,11 @@ async def test_stopping_twice_closes_the_model_all_the_same(start, collect, user
         async for frame in runner.events(user, accepted.run_id):
             if frame.type == "text.delta":
                 break
-        live = runner._live[accepted.run_id]
-        runner._stop(live, "cancel")
+        live = runner._live.get(accepted.run_id)
+        runner._live.stop(live, "cancel")
         for _ in range(steps):
             await asyncio.sleep(0)
-        runner._stop(live, "cancel")
+        runner._live.stop(live, "cancel")
         events = await collect(runner, user, accepted.run_id)
         assert events[-1][1] == "run.cancelled"
         assert model.open_streams == 0
@@ -258,21 +258,21 @@ def test_a_decision_is_told_with_the_next_message():
 
 @pytest.fixture
 def lost_run(database: Database, user: UUID, session: UUID):
-    """Makes a run whose owner died after `steps`, having logged `frames`; gives its id."""
+    """Makes a run whose owner died after the steps `done`, having logged `frames`; gives its id."""
 
-    async def make(steps: list[messages.Message], frames: list[tuple[str, dict[str, object]]]) -> UUID:
+    async def make(done: list[messages.Message], frames: list[tuple[str, dict[str, object]]]) -> UUID:
         async with database.transaction(user) as tx:
-            accepted = await runs.accept(
+            accepted = await acceptance.accept(
                 tx, session, "which accounts?", client_id=None, if_running="enqueue", owner="dead",
                 lease_seconds=-1, model="scripted", prompt_version="v",
             )  # fmt: skip
             assert accepted.claim is not None
-            if steps:
-                await runs.append(tx, accepted.claim, "dead", steps)
+            if done:
+                await steps.append(tx, accepted.claim, "dead", done)
             if frames:
                 import orjson
 
-                from memory.event_log import Frame, lines
+                from memory.frames import Frame, lines
 
                 batch = lines([Frame(n, k, orjson.dumps(d).decode()) for n, (k, d) in enumerate(frames, 1)])
                 await tx.pg.execute(
@@ -327,9 +327,9 @@ async def test_an_owner_that_lost_its_lease_can_write_nothing(database: Database
         stale = runs.Claim(user, run_id, row["session_id"], row["turn"], row["attempt"] - 1, row["message_id"])
         for owner in ("dead", "other"):
             with pytest.raises(runs.LeaseLost):
-                await runs.append(tx, stale, owner, [CALL])
+                await steps.append(tx, stale, owner, [CALL])
             with pytest.raises(runs.LeaseLost):
-                await runs.complete(
+                await steps.complete(
                     tx, stale, owner, status="finished", messages=[], events=(1, 1, "1\tx\t{}"),
                     tokens=runs.Tokens(), error=None,
                 )  # fmt: skip
@@ -345,7 +345,7 @@ async def test_claims_alternate_between_users_who_compete(database: Database, us
     for owner, count in ((user, 6), (other, 2)):
         for _ in range(count):
             async with database.transaction(owner) as tx:
-                accepted = await runs.accept(
+                accepted = await acceptance.accept(
                     tx,
                     (await sessions.create(tx)).id,
                     "hi",
@@ -360,7 +360,7 @@ async def test_claims_alternate_between_users_who_compete(database: Database, us
                 waiting[owner].append(accepted.run_id)
     worker = await database.worker_connection()
     claimed = []
-    while (claim := await runs.claim_next(worker, "b", 60, 3)) is not None:
+    while (claim := await queue.claim_next(worker, "b", 60, 3)) is not None:
         claimed.append(claim)
     await worker.close()
     mine = [claim for claim in claimed if claim.user in waiting]

@@ -24,9 +24,10 @@ from api.services import ModelStatus, Readiness
 from db.engine import Database
 from domain.clock import Clock, FixedClock
 from ledger import preferences
-from memory import feed, runs
-from memory.event_log import Frame
-from memory.runs import Accepted, IfRunning
+from memory import acceptance, feed, runs
+from memory.acceptance import IfRunning
+from memory.frames import Frame
+from memory.runs import Accepted
 from tools.catalog import call
 from tools.tool import ToolContext
 
@@ -73,7 +74,7 @@ class WrittenRunner:
         if self.refuse is not None:
             raise self.refuse
         async with self.db.transaction(user) as tx:
-            return await runs.accept(
+            return await acceptance.accept(
                 tx,
                 session_id,
                 text,

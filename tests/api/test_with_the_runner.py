@@ -11,9 +11,9 @@ import orjson
 import pytest
 
 from agent.graph import build_graph
-from agent.run import Agent
 from agent.runner import Runner
 from agent.scripted import ScriptedModel
+from agent.start import Agent
 from db.engine import Database
 from prompts import library
 
