@@ -20,8 +20,9 @@ from agent.events import TERMINAL, Event, RunFailed, TextDelta, event_of
 from api.caller import Caller
 from domain.errors import InvalidInput, NotFound, PennyError
 from memory import runs, sessions
-from memory.event_log import Frame
-from memory.runs import Accepted, IfRunning
+from memory.acceptance import IfRunning
+from memory.frames import Frame
+from memory.runs import Accepted
 from tools import proposals
 from tools.proposals import ProposalConflict, View
 
