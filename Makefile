@@ -3,37 +3,46 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench format lock clean help
+WIDGET := api/assets/manifest.json
+NODE := sh widget/node.sh
+
+.PHONY: run test check bench widget format lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/run.ok .env  ## set everything up and serve on http://127.0.0.1:8000
+	@$(MAKE) --no-print-directory widget || echo "penny: without the widget (see above); everything else works"
 	@exec $(BIN)/penny serve --sample $(ARGS)
 
-test: $(VENV)/dev.ok  ## the whole test suite
+test: $(VENV)/dev.ok $(WIDGET)  ## the whole test suite
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/dev.ok  ## format, lint, types, import contracts
+check: $(VENV)/dev.ok widget/node_modules/checked.ok  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+widget: $(WIDGET)  ## build the chat widget and the demo page, when their sources changed
+	@:
+
 bench: $(VENV)/dev.ok  ## figures measured on this machine, in bench/report/
 	@$(BIN)/python -m bench
 
-format: $(VENV)/dev.ok  ## put the code in form
+format: $(VENV)/dev.ok widget/node_modules/installed.ok  ## put the code in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	cd widget && sh node.sh npm run --silent format
 
 lock:  ## resolve the dependencies again (needs uv)
 	uv pip compile $(LOCK) --extra local --group build -o locks/run.txt pyproject.toml
 	uv pip compile $(LOCK) --extra local --group build --group dev -c locks/run.txt -o locks/dev.txt pyproject.toml
+	uv pip compile $(LOCK) --group node -o locks/node.txt
 LOCK := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 clean:  ## remove the environment and what tools left
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) widget/node_modules widget/dist widget/.test api/assets .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -60,3 +69,21 @@ install:
 # The embedded database of this checkout stays in it, and `penny` finds the same one.
 .env:
 	@echo "PENNY_HOME=.penny" > $@
+
+# The widget needs Node to be built, not to be served. A machine without one gets it from locks/node.txt, into .venv.
+WIDGET_SOURCES := $(shell find widget -name node_modules -prune -o -name dist -prune -o -name .test -prune -o -type f -print)
+
+$(WIDGET): widget/node_modules/installed.ok $(WIDGET_SOURCES)
+	@echo "penny: building the widget"
+	@cd widget && sh node.sh node build.mjs
+
+widget/node_modules/checked.ok: widget/node_modules/installed.ok $(WIDGET_SOURCES)
+	cd widget && sh node.sh npm run --silent check
+	@touch $@
+
+widget/node_modules/installed.ok: widget/package-lock.json | $(BIN)/python
+	@$(NODE) node -v >/dev/null 2>&1 || { echo "penny: no Node 20.19 or later here; installing one into $(VENV)"; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/node.txt; }
+	@echo "penny: installing what the widget is built with (once)"
+	@cd widget && sh node.sh npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -29,7 +29,9 @@ from api.routes import (
     sessions,
     setup,
     transfer,
+    widget,
 )
+from api.routes.widget import Assets
 from api.services import Services
 
 DESCRIPTION = """A conversational budget assistant: ask about money, or ask for a change, which becomes a proposal that
@@ -56,10 +58,11 @@ ROUTERS = (
 )
 
 
-def create_app(services: Services, *, cors_origins: Sequence[str] = ()) -> FastAPI:
+def create_app(services: Services, *, cors_origins: Sequence[str] = (), assets: Assets | None = None) -> FastAPI:
     """The application over `services`, which are ready to be used and are closed by who made them.
 
     The demo page and its tokens are there only when `services.dev` is. `cors_origins` are sites whose pages may call.
+    `assets` are the built widget and page, by default those of the checkout.
     """
     app = FastAPI(
         title="Penny",
@@ -70,6 +73,7 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = ()) -> FastA
         redirect_slashes=False,
     )
     app.state.services = services
+    app.state.assets = assets or Assets()
     problems.install(app)
     if cors_origins:
         app.add_middleware(
@@ -81,6 +85,7 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = ()) -> FastA
         )
     app.add_middleware(Edge)
     app.include_router(health.router)
+    app.include_router(widget.router)
     for router in ROUTERS:
         app.include_router(router, responses=documented(401, 422, 500, 503))
     app.add_route("/mcp", McpEndpoint(tuple(cors_origins)))  # type: ignore[arg-type]  # an ASGI application, any method

@@ -121,16 +121,16 @@ def mint(
 
 @dataclass(frozen=True)
 class DevAccess:
-    """What `dev` mode gives to the page on loopback: tokens for one demo user, each good for `ttl` seconds."""
+    """What `dev` mode gives to the page on loopback: tokens for its users, each good for `ttl` seconds."""
 
     key: bytes
     user: str = "demo"
     ttl: int = 12 * 3600
     audience: str = AUDIENCE
 
-    def token(self, clock: Clock) -> str:
-        """A fresh one."""
-        return mint(self.key, self.user, self.ttl, clock=clock, audience=self.audience)
+    def token(self, clock: Clock, user: str | None = None) -> str:
+        """A fresh one, for `user` or else the demo user."""
+        return mint(self.key, user or self.user, self.ttl, clock=clock, audience=self.audience)
 
 
 def _key(key: bytes) -> OctKey:
