@@ -19,6 +19,10 @@ WINDOW_CHARACTERS = 32_000
 """And up to this much text, the newest first; a turn is given whole or not at all."""
 
 NO_ANSWER = "(This turn ended without an answer.)"
+WITHHELD = "(What was said here was stopped by a content rule and is left out.)"
+STOPPED = {"refused", "filtered", "guardrail"}
+"""Outcomes after which the turn's words are not told to a model again: they would stop every later answer too."""
+
 NO_RESULT = '{"summary": "This call did not finish."}'
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -49,6 +53,8 @@ def to_langchain(message: Message) -> AnyMessage:
 
 def closed(turn: Sequence[Message]) -> list[AnyMessage]:
     """A past turn for the model: results without their rows, calls without a result answered, an answer at the end."""
+    if turn[-1].body.get("outcome") in STOPPED:
+        return [HumanMessage(WITHHELD), AIMessage(turn[-1].text)]
     results = {m.body["call_id"]: m for m in turn if m.role == "tool"}
     out: list[AnyMessage] = []
     for message in turn:
@@ -93,7 +99,7 @@ def earlier(messages: Iterable[Message]) -> tuple[list[AnyMessage], list[str]]:
             notes.append(_note(turn[0]))
             continue
         told = closed(turn)
-        told[0] = with_notes(notes, turn[0].text)
+        told[0] = with_notes(notes, str(told[0].text))
         notes = []
         out += told
     return out, notes

@@ -31,6 +31,21 @@ class ModelRefused(Unavailable):
     retryable = False
 
 
+class ContextTooLong(ModelRefused):
+    """The request is longer than the model can read; with fewer older turns it may fit."""
+
+    code = "context_too_long"
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What the graph has to know of a model. Without `tools` it answers from a snapshot that code makes and proposes
+    nothing; `context` is the most it reads and writes in one call, in tokens."""
+
+    tools: bool = True
+    context: int = 100_000
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What is true of the user when the turn starts; prompts are rendered from it."""
@@ -49,6 +64,10 @@ class ModelRequest:
 
     `tools` is a list of `{"name", "description", "input_schema"}`. `earlier` ends with an answered turn; `turn` starts
     with the user's message. Assistant messages carry LangChain `tool_calls`, tool messages their `tool_call_id`.
+
+    What a provider has read before costs a tenth, up to the first byte that differs: `tools` and `system` are to be the
+    same for everybody, what differs by user or day stands in `aside`, which is told after `system` and before
+    `earlier`; and `earlier` is to grow at its end, losing older turns seldom and several at a time.
     """
 
     system: str
@@ -56,6 +75,7 @@ class ModelRequest:
     earlier: Sequence[AnyMessage]
     turn: Sequence[AnyMessage]
     tools: Sequence[dict[str, Any]]
+    aside: str = ""
 
 
 class Model(Protocol):
@@ -64,9 +84,17 @@ class Model(Protocol):
     name: str
     """As clients see it: "local", "bedrock:<id>", "scripted"."""
 
+    abilities: Abilities
+
     def stream(self, request: ModelRequest) -> AsyncIterator[AIMessageChunk]:
         """The reply in chunks whose sum is the whole AIMessage, `usage_metadata` included. Closing the iterator closes
-        the upstream. Raises the errors above, never a provider's own."""
+        the upstream. Raises the errors above, never a provider's own.
+
+        `response_metadata` may say: `stopReason`, why it ended, as Bedrock puts it (`max_tokens`, `refusal`,
+        `content_filtered`, `guardrail_intervened`...); `answered_by`, the name of the model that did; `priced_as`, what
+        agent.capabilities knows its price by. A call that is no JSON object comes as an `invalid_tool_call`, one that
+        was cut off not at all.
+        """
         ...
 
     async def close(self) -> None:

@@ -178,7 +178,7 @@ class Run:
             self._told.add((event.type, call_id))
         self.stream.emit(event.type, ev.data_of(event))
 
-    def _count(self, tokens: Tokens) -> None:
+    def _count(self, tokens: Tokens, model: str) -> None:
         mine = self._tokens
         self._tokens = Tokens(
             mine.input + tokens.input,

@@ -17,7 +17,7 @@ from langchain_core.messages import AIMessageChunk, ToolMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 
-from agent.model import ModelRequest, ModelUnavailable
+from agent.model import Abilities, ModelRequest, ModelUnavailable
 from domain.errors import SetupError
 
 
@@ -25,6 +25,7 @@ class ScriptedModel:
     """Plays turns in order, one a call; `delay` seconds pass between words. Requests are kept for a test to look at."""
 
     name = "scripted"
+    abilities = Abilities()
 
     def __init__(self, turns: Sequence[dict[str, Any]], delay: float = 0.0) -> None:
         if not turns:

@@ -54,7 +54,7 @@ async def starting(
     logged: list[Frame],
     cancelled: bool,
     keep: Callable[[Sequence[Message]], Awaitable[list[Message]]],
-    count: Callable[[Tokens], None],
+    count: Callable[[Tokens, str], None],
 ) -> Start:
     """Reads what the run starts from. `logged` is what earlier attempts told; `keep` and `count` are its own."""
     stored = await messages.turns(tx, claim.session_id, claim.turn - WINDOW_TURNS, claim.turn)

@@ -29,6 +29,24 @@ def find(name: str, tools: Sequence[Tool[Any]] = CATALOG) -> Tool[Any] | None:
     return next((tool for tool in tools if tool.name == name), None)
 
 
+def is_read(name: str) -> bool:
+    """Whether the call only looks; an unknown tool does nothing either."""
+    tool = find(name)
+    return tool is None or not tool.writes
+
+
+def unreadable(name: str) -> str:
+    """What to tell a model whose arguments are no JSON object."""
+    tool = find(name)
+    if tool is None:
+        return _unknown(name, CATALOG)
+    return f"The arguments of {name} were not a JSON object, and nothing was done. It takes {_signature(tool.args)}."
+
+
+def _unknown(name: str, tools: Sequence[Tool[Any]]) -> str:
+    return f"There is no tool {name[:40]!r}. The tools are: {', '.join(t.name for t in tools)}."
+
+
 def label(name: str, raw_args: dict[str, Any]) -> str:
     """The call in words for people; the tool's name when it is unknown or its arguments are not valid."""
     tool = find(name)
@@ -50,9 +68,7 @@ async def call(
     """
     tool = find(name, tools)
     if tool is None:
-        return ToolResult(
-            f"There is no tool {name[:40]!r}. The tools are: {', '.join(t.name for t in tools)}.", ok=False
-        )
+        return ToolResult(_unknown(name, tools), ok=False)
     try:
         args = tool.args.model_validate(raw_args)
     except ValidationError as invalid:

@@ -21,7 +21,8 @@ from agent.bedrock.failures import EXPECTED, NO_CREDENTIALS, translated
 from agent.bedrock.place import Place, is_application_profile, maker_and_base, region_of
 from agent.bedrock.signing import watch
 from agent.bedrock.wire import BedrockWire, Retries, Route
-from agent.model import ModelRequest
+from agent.capabilities import capabilities
+from agent.model import Abilities, ModelRequest
 from domain.errors import SetupError
 
 MAX_TOKENS = 2_000
@@ -64,6 +65,8 @@ class BedrockModel:
             self._chat = _chat(model_id, session, endpoint_url, idle_seconds, retries or Retries(), max_tokens)
         except (BotoCoreError, ValueError) as error:
             raise SetupError(f"AWS is not set up for {self.name}: {error}") from error
+        known = capabilities(self._chat.base_model_id or model_id)
+        self.abilities = Abilities(known.tools, known.context)
         client = self._chat.client.meta
         self._place = Place(model_id, client.region_name, client.endpoint_url)
 

@@ -21,7 +21,7 @@ from agent.local.heard import Call, Heard, Say
 from agent.local.prompt import Said
 from agent.local.state import FAILED, READY
 from agent.local.warm import ABSENT, IDLE_SECONDS, Phase, WarmProcess
-from agent.model import ModelRequest, ModelUnavailable
+from agent.model import Abilities, ModelRequest, ModelUnavailable
 from domain.errors import PennyError, SetupError
 
 ANSWER_TOKENS = 120
@@ -46,6 +46,7 @@ class LocalModel:
     """
 
     name = "local"
+    abilities = Abilities()
 
     def __init__(
         self,

@@ -1,0 +1,171 @@
+"""One step of the model: asked, asked again where that helps, and brought into the form that is stored.
+
+Asked again: once without the older half of the history when it is too long, once after an empty reply, and twice to go
+on where a reply was cut off. What cannot be had so ends in an outcome that the user sees, stored as the message's
+`outcome`: `cut`, `empty`, `refused`, `filtered` or `guardrail`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
+
+from agent import snapshot
+from agent.events import Event, TextDelta
+from agent.history import clean, clean_json
+from agent.model import ContextTooLong, ModelRequest, ModelUnavailable
+from agent.thinking import recalled, thoughts
+from agent.turn import TurnContext, from_results, joint
+from memory.messages import Message
+from memory.runs import Tokens
+from tools import catalog
+
+MAX_CONTINUED = 2
+
+NO_WORDS = "I have no answer to that. Could you put it another way?"
+REFUSED = "I cannot help with that. I can answer questions about your budget and propose changes to it."
+CUT = "(The answer was cut off here because it became too long.)"
+STOPPED = "(The answer was stopped here by a content rule.)"
+
+_NUDGE = "(No reply has come. Answer the message above, in words.)"
+_GO_ON = "(The reply was cut off by its length limit. Go on exactly where it stopped; repeat nothing.)"
+_CALL_AGAIN = (
+    "(Cut off by the length limit before anything was complete; no tool has run. Call again, shorter, or answer.)"
+)
+
+_CUT_OFF = {"max_tokens", "model_context_window_exceeded"}
+_OUTCOMES = {"refusal": "refused", "content_filtered": "filtered", "guardrail_intervened": "guardrail"}
+"""Endings after which no call runs and what was asked is not told to the model again (agent.history)."""
+
+
+@dataclass
+class _Step:
+    """What has come of the step so far. `further` follows the turn's messages when the model is asked again."""
+
+    earlier: Sequence[AnyMessage]
+    further: tuple[AnyMessage, ...] = ()
+    text: str = ""
+    continued: int = 0
+    nudged: bool = False
+    shrunk: bool = False
+
+
+async def ask(ctx: TurnContext, messages: Sequence[Message], write: Callable[[Event], None]) -> Message:
+    """The model's next message of the turn, streamed as it comes. Raises what models raise."""
+    step = _Step(ctx.earlier)
+    before = joint(messages)
+
+    def say(text: str) -> None:
+        write(TextDelta(text if step.text else before + text))
+        step.text += text
+
+    while True:
+        try:
+            whole = await _reply(ctx, messages, step, say)
+        except ContextTooLong:
+            if step.shrunk or step.text or not step.earlier:
+                raise
+            step.shrunk, step.earlier = True, later_half(step.earlier)
+            continue
+        stop = str(whole.response_metadata.get("stopReason", ""))
+        if outcome := _OUTCOMES.get(stop):
+            if not step.text:
+                say(REFUSED)
+            elif outcome != "guardrail":  # whose own words are the text
+                say(f"\n\n{STOPPED}")
+            return Message("assistant", step.text, {"outcome": outcome})
+        if stop in _CUT_OFF:
+            if stop == "max_tokens" and step.continued < MAX_CONTINUED:
+                step.continued += 1
+                said = (AIMessage(step.text),) if step.text else ()
+                step.further = (*said, HumanMessage(_GO_ON if str(whole.text) else _CALL_AGAIN))
+                continue
+            if not step.text:
+                raise ModelUnavailable("The model's answer was cut off before it was complete. Please try again.")
+            say(f"\n\n{CUT}")
+            return Message("assistant", step.text, {"outcome": "cut"})
+        made = _calls(whole, {call["id"] for m in messages for call in m.tool_calls})
+        if made or step.text:
+            return _message(whole, step.text, made)
+        if not step.nudged:
+            step.nudged, step.further = True, (HumanMessage(_NUDGE),)
+            continue
+        say(from_results(messages) or NO_WORDS)
+        return Message("assistant", step.text, {"outcome": "empty"})
+
+
+async def _reply(
+    ctx: TurnContext, messages: Sequence[Message], step: _Step, say: Callable[[str], None]
+) -> AIMessageChunk:
+    """One call of the model. Raises ModelUnavailable when nothing at all came."""
+    whole: AIMessageChunk | None = None
+    async with aclosing(
+        cast("AsyncGenerator[AIMessageChunk, None]", ctx.model.stream(_request(ctx, messages, step)))
+    ) as chunks:
+        async for chunk in chunks:
+            whole = chunk if whole is None else whole + chunk
+            if text := clean(str(chunk.text)):
+                say(text)
+    if whole is None:
+        raise ModelUnavailable("The model ended without an answer. Please try again.")
+    about = whole.response_metadata
+    ctx.count(_tokens(whole), about.get("priced_as") or about.get("answered_by") or ctx.model.name)
+    return whole
+
+
+def _request(ctx: TurnContext, messages: Sequence[Message], step: _Step) -> ModelRequest:
+    turn = [ctx.opening, *map(recalled, messages[1:]), *step.further]
+    if ctx.model.abilities.tools:
+        return ModelRequest(ctx.system, ctx.situation, step.earlier, turn, catalog.specs(), ctx.aside)
+    room = ctx.model.abilities.context * 2 - len(ctx.system) - len(ctx.aside)  # two characters a token, to be sure
+    turn = snapshot.with_figures(turn, messages, room)
+    return ModelRequest(ctx.system + snapshot.RULES, ctx.situation, snapshot.plain(step.earlier), turn, (), ctx.aside)
+
+
+def later_half(earlier: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """The later half of the turns; nothing of a single one."""
+    starts = [n for n, message in enumerate(earlier) if isinstance(message, HumanMessage)]
+    return list(earlier[starts[(len(starts) + 1) // 2] :]) if len(starts) > 1 else []
+
+
+def _message(whole: AIMessageChunk, text: str, calls: list[dict[str, Any]]) -> Message:
+    """The stored form. Thinking is kept with calls only: the model wants it back with their results, and not later."""
+    body: dict[str, Any] = {}
+    if calls:
+        body["tool_calls"] = calls
+        if kept := thoughts(whole):
+            body["thinking"] = kept
+    if answered_by := whole.response_metadata.get("answered_by"):
+        body["model"] = answered_by
+    return Message("assistant", text, body)
+
+
+def _calls(whole: AIMessageChunk, taken: set[str]) -> list[dict[str, Any]]:
+    """The calls as stored. One whose id is `taken` by an earlier call of the turn (a model whose ids start over in
+    another process) gets another; one that is no JSON object is kept as `unreadable`, to be answered as such."""
+    calls: list[dict[str, Any]] = [
+        {"id": call["id"] or f"call_{n}", "name": call["name"], "args": clean_json(call["args"])}
+        for n, call in enumerate(whole.tool_calls, 1)
+    ]
+    calls += [
+        {"id": call["id"] or f"bad_{n}", "name": call["name"] or "unknown", "args": {}, "unreadable": True}
+        for n, call in enumerate(whole.invalid_tool_calls, 1)
+    ]
+    for n, call in enumerate(calls, 1):
+        if call["id"] in taken:
+            call["id"] = f"{call['id']}_{len(taken) + n}"
+        taken = taken | {call["id"]}
+    return calls
+
+
+def _tokens(whole: AIMessage) -> Tokens:
+    usage = whole.usage_metadata
+    if usage is None:
+        return Tokens()
+    details = usage.get("input_token_details") or {}
+    read, written = int(details.get("cache_read") or 0), int(details.get("cache_creation") or 0)
+    return Tokens(usage["input_tokens"] - read - written, usage["output_tokens"], read, written)
