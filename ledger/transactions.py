@@ -95,18 +95,24 @@ async def search(tx: Transaction, wanted: TxnFilter, limit: int = 50, after: tup
         params += after
         start = f"AND (t.day, t.no) < (${len(params) - 1}, ${len(params)})"
     params.append(limit + 1)
-    limited = f"${len(params)}"
-    if wanted.narrow:
-        sums = f"SELECT currency, count(*) AS n, sum(amount_minor)::bigint AS minor FROM txn t WHERE {matching}"  # noqa: S608
+    first = f"{start} ORDER BY t.day DESC, t.no DESC LIMIT ${len(params)}"
+    if wanted.narrow:  # each transaction has to be looked at: once, for the page and the sums
+        found_by = f"""
+            hit AS MATERIALIZED (SELECT t.day, t.no, t.currency, t.amount_minor FROM txn t WHERE {matching}),
+            page AS (SELECT w.* FROM (SELECT no FROM hit t WHERE true {first}) h
+                       JOIN txn w ON w.user_id = $1 AND w.no = h.no),
+            sums AS (SELECT currency, count(*) AS n, sum(amount_minor)::bigint AS minor FROM hit GROUP BY currency)
+        """  # noqa: S608
     else:
-        summed = flows(wanted, params)
-        sums = f"SELECT currency, sum(n)::bigint AS n, sum(out_minor + in_minor)::bigint AS minor FROM ({summed}) f"  # noqa: S608
+        found_by = f"""
+            page AS (SELECT t.* FROM txn t WHERE {matching} {first}),
+            sums AS (SELECT currency, sum(n)::bigint AS n, sum(out_minor + in_minor)::bigint AS minor
+                       FROM ({flows(wanted, params)}) f GROUP BY currency)
+        """  # noqa: S608
     row_read = _READ.format(source="page")
     rows = await tx.pg.fetch(
         f"""
-        WITH page AS (SELECT t.* FROM txn t WHERE {matching} {start}
-                       ORDER BY t.day DESC, t.no DESC LIMIT {limited}),
-             sums AS ({sums} GROUP BY currency)
+        WITH {found_by}
         SELECT total.*, p.*
           FROM (SELECT coalesce(sum(n), 0)::bigint AS count,
                        array_agg(currency ORDER BY n DESC, currency) AS currencies,

@@ -3,6 +3,7 @@ spend. Each is a sentence written by code, with the facts for every figure in it
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -73,11 +74,12 @@ async def current(ctx: ToolContext) -> tuple[Insight, ...]:
         safe = await safe_to_spend.compute(ctx, tx, known)
     found: list[Insight] = []
     if (ctx.today - known.first).days + 1 >= LEAST_DAYS:
-        found += _over(ctx, forecast(known, Month.of(ctx.today)), own)
+        month = await asyncio.to_thread(forecast, known, Month.of(ctx.today))
+        found += _over(ctx, month, own)
     if safe.today is not None:
         told = safe_to_spend.told(ctx, known, safe)
         found.append(Insight("safe_to_spend", told.summary.partition("\n")[0], told.facts))
-    found += _unusual(ctx, known)
+    found += await asyncio.to_thread(_unusual, ctx, known)
     found += _changes(ctx, charges)
     return tuple(found)
 

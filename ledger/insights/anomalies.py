@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from math import log
 from statistics import median, median_low
@@ -90,7 +90,7 @@ class Anomalies:
 
 def anomalies(history: History, days: DateRange) -> Anomalies:
     """What is unusual in these days, against the year before each purchase and the periods before these days."""
-    inside = [entry for entry in history.entries if entry.day in days and entry.minor > 0]
+    inside = [entry for entry in history.within(days) if entry.minor > 0]
     steady = {e.no for charge in history.charges if not charge.pattern.varies for e in charge.entries}
     merchants = _Past(history.entries, lambda entry: entry.merchant.lower())
     categories = _Past([e for e in history.entries if e.whole not in steady], lambda entry: entry.category_id)
@@ -155,7 +155,7 @@ def _heavy(history: History, days: DateRange) -> tuple[Heavy, ...]:
     periods = [period for period in _before(days) if history.first and period.start >= history.first]
     if len(periods) < LEAST_PERIODS:
         return ()
-    bought = Counter(entry.category_id for entry in history.entries if entry.day in days and entry.minor > 0)
+    bought = Counter(entry.category_id for entry in history.within(days) if entry.minor > 0)
     found = []
     for category_id, own in _sums(history, [days, *periods]).items():
         amount, past = own[0], own[1:]
@@ -183,34 +183,42 @@ def _before(days: DateRange) -> list[DateRange]:
 
 def _sums(history: History, periods: Sequence[DateRange]) -> dict[UUID | None, list[int]]:
     sums: defaultdict[UUID | None, list[int]] = defaultdict(lambda: [0] * len(periods))
-    for entry in history.entries:
-        for at, period in enumerate(periods):
-            if entry.day in period:
-                sums[entry.category_id][at] += entry.minor
+    for at, period in enumerate(periods):
+        for entry in history.within(period):
+            sums[entry.category_id][at] += entry.minor
     return dict(sums)
 
 
 def _twice(history: History, days: DateRange) -> tuple[Twice, ...]:
     """Equal purchases on one day, where that has hardly happened before, less those that came back as a refund. The
     parts of a split are one purchase."""
-    groups: defaultdict[tuple[str, object, int], list[Entry]] = defaultdict(list)
+    bought = Counter(_same(entry) for entry in history.purchases if entry.day in days and entry.merchant)
+    suspects: dict[tuple[str, date, int], list[Entry]] = {key: [] for key, times in bought.items() if times > 1}
+    merchants = {merchant for merchant, _, _ in suspects}
+    groups: Counter[tuple[str, date, int]] = Counter()
     for entry in history.purchases:
-        if entry.merchant:
-            groups[entry.merchant.lower(), entry.day, entry.minor].append(entry)
+        if entry.merchant.lower() in merchants:
+            key = _same(entry)
+            groups[key] += 1
+            if key in suspects:
+                suspects[key].append(entry)
     twins: Counter[str] = Counter()
-    visits: defaultdict[str, set[object]] = defaultdict(set)
-    for (merchant, day, _), own in groups.items():
-        twins[merchant] += len(own) > 1
+    visits: defaultdict[str, set[date]] = defaultdict(set)
+    for (merchant, day, _), times in groups.items():
+        twins[merchant] += times > 1
         visits[merchant].add(day)
     least, one_in = _HABITUAL_TWINS
-    wanted = {(entry.merchant.lower(), entry.day, entry.minor) for entry in history.purchases if entry.day in days}
+    refunds = [entry for entry in history.entries if entry.minor < 0 and entry.merchant.lower() in merchants]
     found = []
-    for key, own in groups.items():
-        if len(own) < 2 or key not in wanted:
+    for (merchant, day, minor), own in suspects.items():
+        if twins[merchant] > least and twins[merchant] * one_in > len(visits[merchant]):
             continue
-        if twins[key[0]] > least and twins[key[0]] * one_in > len(visits[key[0]]):
+        if any(e.minor == -minor and e.merchant.lower() == merchant and e.day >= day for e in refunds):
             continue
-        if any(e.minor == -key[2] and e.merchant.lower() == key[0] and e.day >= own[0].day for e in history.entries):
-            continue
-        found.append(Twice(tuple(own), history.money(key[2]), history.money(key[2] * (len(own) - 1))))
+        found.append(Twice(tuple(own), history.money(minor), history.money(minor * (len(own) - 1))))
     return tuple(sorted(found, key=lambda twice: (-twice.extra.minor, twice.entries[0].no)))
+
+
+def _same(entry: Entry) -> tuple[str, date, int]:
+    """What purchases that may be one have in common."""
+    return entry.merchant.lower(), entry.day, entry.minor

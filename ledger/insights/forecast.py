@@ -159,9 +159,8 @@ def forecast(history: History, month: Month) -> Forecast:
 
 def _spent(history: History, month: Month) -> dict[UUID | None, int]:
     spent: defaultdict[UUID | None, int] = defaultdict(int)
-    for entry in history.entries:
-        if entry.day in month.days:
-            spent[entry.category_id] += entry.minor
+    for entry in history.within(month.days):
+        spent[entry.category_id] += entry.minor
     return dict(spent)
 
 

@@ -1,19 +1,29 @@
-"""What was spent, purchase by purchase, in the base currency: what every insight is computed from. One query."""
+"""What was spent, purchase by purchase, in the base currency: what every insight is computed from.
+
+Computing over a long history takes a good part of a second, so it has no place on the event loop: whoever asks a
+History for more than its fields does so in a thread (`asyncio.to_thread`).
+"""
 
 from __future__ import annotations
 
+import asyncio
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
+from asyncpg import Record
+
 from db.engine import Transaction
 from domain.money import Money
-from domain.periods import Month
+from domain.periods import DateRange, Month
 from ledger.categories import UNCATEGORIZED
+from ledger.insights.packed import int4s, int8s
 from ledger.insights.patterns import Found, Pattern, separate
 
 MONTHS: Final = 26
@@ -70,6 +80,12 @@ class History:
     others: tuple[str, ...] = ()
     names: Mapping[UUID | None, str] = field(default_factory=dict)
 
+    def within(self, days: DateRange) -> Sequence[Entry]:
+        """The entries of these days."""
+        day = attrgetter("day")
+        first = bisect_left(self.entries, days.start, key=day)
+        return self.entries[first : bisect_right(self.entries, days.end, lo=first, key=day)]
+
     @cached_property
     def purchases(self) -> tuple[Entry, ...]:
         """What was paid, oldest first: the parts of a split are one, of their sum, in the first part's category."""
@@ -113,33 +129,49 @@ def _charge(own: list[Entry], found: Found) -> Charge:
 
 async def load(tx: Transaction, today: date, currency: str) -> History:
     """The spending of 26 months up to `today`: what left in spending categories or without one, refunds as negatives,
-    transfers and income left out."""
+    transfers and income left out. Two queries; the entries are made in a thread."""
+    start = Month.of(today).plus(-MONTHS).first
     rows = await tx.pg.fetch(
         """
-        SELECT t.merchant, t.category_id, c.name, t.currency,
-               array_agg(t.no ORDER BY t.no) AS nos, array_agg(t.day ORDER BY t.no) AS days,
-               array_agg(-t.amount_minor ORDER BY t.no) AS minors, array_agg(t.pending ORDER BY t.no) AS pending,
-               array_agg(CASE WHEN t.split_of IS NOT NULL
-                              THEN (SELECT w.no FROM txn w WHERE w.user_id = $1 AND w.id = t.split_of) END
-                         ORDER BY t.no) AS wholes
-          FROM txn t LEFT JOIN category c ON c.user_id = $1 AND c.id = t.category_id
-         WHERE t.user_id = $1 AND t.day BETWEEN $2 AND $3 AND t.transfer_id IS NULL
-           AND (c.kind = 'spending' OR (t.category_id IS NULL AND t.amount_minor < 0))
-         GROUP BY t.merchant, t.category_id, c.name, t.currency
+        SELECT s.*, m.name AS merchant, c.name
+          FROM (SELECT t.merchant_key, t.category_id, t.currency, string_agg(int8send(t.no), ''::bytea) AS nos,
+                       string_agg(int4send(t.day - $2::date), ''::bytea) AS days,
+                       string_agg(int8send(-t.amount_minor), ''::bytea) AS minors,
+                       array_agg(t.no) FILTER (WHERE t.pending) AS pending
+                  FROM txn t
+                 WHERE t.user_id = $1 AND t.day BETWEEN $2 AND $3 AND t.transfer_id IS NULL
+                   AND (t.category_id = ANY (ARRAY(SELECT id FROM category WHERE user_id = $1 AND kind = 'spending'))
+                        OR (t.category_id IS NULL AND t.amount_minor < 0))
+                 GROUP BY t.merchant_key, t.category_id, t.currency) s
+          LEFT JOIN merchant m ON m.user_id = $1 AND m.key = s.merchant_key
+          LEFT JOIN category c ON c.user_id = $1 AND c.id = s.category_id
         """,
         tx.user,
-        Month.of(today).plus(-MONTHS).first,
+        start,
         today,
     )
+    wholes = await tx.pg.fetch(
+        """
+        SELECT p.no, w.no AS whole FROM txn p JOIN txn w ON w.user_id = $1 AND w.id = p.split_of
+         WHERE p.user_id = $1 AND p.split_of IS NOT NULL
+        """,
+        tx.user,
+    )
+    return await asyncio.to_thread(_history, rows, dict(wholes), start, today, currency)
+
+
+def _history(rows: Sequence[Record], wholes: Mapping[int, int], start: date, today: date, currency: str) -> History:
+    """The rows' packed columns as entries."""
+    on = [start + timedelta(days=ahead) for ahead in range((today - start).days + 1)]
     entries, names = [], {}
     for row in rows:
-        name = row["name"] or UNCATEGORIZED
-        names[row["category_id"]] = name
+        category_id, name, merchant = row["category_id"], row["name"] or UNCATEGORIZED, row["merchant"] or ""
+        names[category_id] = name
         if row["currency"] == currency:
-            columns = (row[column] for column in ("nos", "days", "minors", "pending", "wholes"))
-            for no, day, minor, pending, whole in zip(*columns, strict=True):
-                entries.append(Entry(no, day, minor, row["merchant"], row["category_id"], name, pending, whole))
-    entries.sort(key=lambda entry: (entry.day, entry.no))
+            pending = frozenset(row["pending"] or ())
+            for no, ahead, minor in zip(int8s(row["nos"]), int4s(row["days"]), int8s(row["minors"]), strict=True):
+                entries.append(Entry(no, on[ahead], minor, merchant, category_id, name, no in pending, wholes.get(no)))
+    entries.sort(key=attrgetter("day", "no"))
     others = sorted({row["currency"] for row in rows} - {currency})
     first = entries[0].day if entries else None
     return History(today, currency, first, tuple(entries), tuple(others), names)

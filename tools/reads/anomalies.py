@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
@@ -29,7 +30,7 @@ async def run(ctx: ToolContext, args: AnomaliesArgs) -> ToolResult:
     )
     async with ctx.db.read(ctx.user) as tx:
         known = await history.load(tx, ctx.today, ctx.preferences.currency)
-    found = anomalies(known, days)
+    found = await asyncio.to_thread(anomalies, known, days)
     when = during(days, ctx.today, ctx.preferences.locale)
     what = counted(found.looked_at, "purchase")
     everything = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -38,7 +39,7 @@ async def run(ctx: ToolContext, args: ForecastArgs) -> ToolResult:
             return ToolResult(f"{cell(about.name)} is not spending; forecasts are of spending.", ok=False)
         known = await history.load(tx, ctx.today, ctx.preferences.currency)
         budgeted = await limits(tx, month, ctx.today, ctx.preferences.currency)
-    found = forecast(known, month)
+    found = await asyncio.to_thread(forecast, known, month)
     if about is None:
         return _all(ctx, known, found, budgeted)
     line = next((line for line in found.lines if line.category_id == about.id), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -35,11 +36,12 @@ async def run(ctx: ToolContext, args: SafeArgs) -> ToolResult:
 
 
 async def compute(ctx: ToolContext, tx: Transaction, known: History, until: date | None = None) -> Safe:
-    """What is safe to spend by the ledger as it is; three queries."""
+    """What is safe to spend by the ledger as it is."""
     status = await budgets.status(tx, Month.of(ctx.today), ctx.preferences.currency)
     incomes = await recurring.find(tx, ctx.today, flow="income")
     own = await accounts.list_(tx)
-    return safe_to_spend(known, own, status, next_income(incomes, ctx.today, known.currency), until)
+    payday = next_income(incomes, ctx.today, known.currency)
+    return await asyncio.to_thread(safe_to_spend, known, own, status, payday, until)
 
 
 def _until(ctx: ToolContext, said: str) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -121,7 +122,7 @@ def _day(ctx: ToolContext, said: str | None) -> date:
 async def _situation(ctx: ToolContext, tx: Transaction, month: Month) -> Situation:
     base = ctx.preferences.currency
     known = await history.load(tx, ctx.today, base)
-    found = forecast(known, month)
+    found = await asyncio.to_thread(forecast, known, month)
     own = await limits(tx, month, ctx.today, base)
     incomes = await recurring.find(tx, ctx.today, flow="income")
     expected = sum(
