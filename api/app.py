@@ -14,6 +14,7 @@ from api.problems import documented
 from api.protocols.mcp.endpoint import McpEndpoint
 from api.routes import (
     ai_sdk,
+    facts,
     feed,
     goals,
     health,
@@ -52,6 +53,7 @@ ROUTERS = (
     insights.router,
     setup.router,
     preferences.router,
+    facts.router,
     model.router,
     transfer.router,
     ai_sdk.router,

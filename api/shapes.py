@@ -65,6 +65,7 @@ def _named(what: str) -> Any:
 SessionId = Annotated[UUID, _named("session"), Path(description="The session's id.")]
 RunId = Annotated[UUID, _named("run"), Path(description="The run's id.")]
 ProposalId = Annotated[UUID, _named("proposal"), Path(description="The proposal's id.")]
+FactId = Annotated[UUID, _named("fact"), Path(description="The fact's id.")]
 JournalId = Annotated[UUID, _named("journal entry"), Path(description="The journal entry's id.")]
 
 Limit = Annotated[int, Query(ge=1, le=200, description="At most so many items.")]

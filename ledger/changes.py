@@ -152,6 +152,7 @@ NAMES = {
     "rate": "rate",
     "rule": "rule",
     "txn": "transaction",
+    "user_fact": "fact",
 }
 """What a row of each table is called."""
 

@@ -11,7 +11,19 @@ from uuid import UUID
 
 from domain.ids import new_id
 
-Table = Literal["account", "budget", "category", "goal", "hold", "import_batch", "preference", "rate", "rule", "txn"]
+Table = Literal[
+    "account",
+    "budget",
+    "category",
+    "goal",
+    "hold",
+    "import_batch",
+    "preference",
+    "rate",
+    "rule",
+    "txn",
+    "user_fact",
+]
 Json = str | int | bool | None
 Row = Mapping[str, Json]
 """Column to JSON value: whole numbers exact, days as ISO text, ids as UUID text, decimals as text, no exponent."""
@@ -156,6 +168,16 @@ TABLES: Final[Mapping[Table, Shape]] = {
             "version": _VERSION,
         },
         referred_by=(("txn", "split_of"), ("txn", "refund_of")),
+    ),
+    "user_fact": Shape(
+        _ID,
+        {
+            "kind": Column("text"),
+            "text": Column("text"),
+            "message_id": Column("uuid", None, required=False),
+            "superseded_by": Column("uuid", None, required=False),
+            "version": _VERSION,
+        },
     ),
 }
 

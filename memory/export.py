@@ -1,12 +1,13 @@
-"""Conversations for the export."""
+"""Conversations, and what was remembered from them, for the export."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final
 
 from db.engine import Transaction
 from memory import messages, sessions
+from memory.facts import every_fact
 
 _AT_ONCE = 100
 
@@ -34,3 +35,10 @@ async def _messages(tx: Transaction, session: sessions.Session) -> list[dict[str
         earlier, older = await messages.page(tx, session.id, _AT_ONCE, older)
         items = earlier + items
     return items
+
+
+SECTIONS: Final[Mapping[str, Callable[[Transaction], AsyncIterator[Any]]]] = {
+    "facts": every_fact,
+    "sessions": every_session,
+}
+"""The parts of the export that are not the ledger's, by name."""

@@ -111,15 +111,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], "|" + " --- |" * len(head), *lines[1:]])
 
 
-def outside(text: str) -> str:
-    """Text from a bank, an import or a memo as data: one line, nothing invisible, at most 80 characters."""
+def outside(text: str, longest: int = 80) -> str:
+    """Text from a bank, an import or a memo as data: one line, nothing invisible, at most `longest` characters."""
     clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return clean if len(clean) <= 80 else clean[:79] + "…"
+    return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
-def cell(text: str) -> str:
+def cell(text: str, longest: int = 80) -> str:
     """`outside`, and without what Markdown or HTML would make a link, an image, a tag or another cell of."""
-    return outside(text).translate(_HARMLESS).replace("://", ": //").replace("www.", "www .")
+    return outside(text, longest).translate(_HARMLESS).replace("://", ": //").replace("www.", "www .")
 
 
 _HARMLESS = str.maketrans({"[": "(", "]": ")", "<": "‹", ">": "›", "|": "/", "`": "'", "\\": "/", "*": "∗", "_": " "})

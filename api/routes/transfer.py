@@ -19,7 +19,7 @@ from ledger.export.stream import MEDIA_TYPES, Format, stream
 from ledger.imports import mapping
 from ledger.imports.run import import_file
 from ledger.imports.statement import MAX_BYTES
-from memory.export import every_session
+from memory.export import SECTIONS
 
 _IN_MEMORY = 4 * 1024 * 1024
 _PIECE = 256 * 1024
@@ -87,7 +87,7 @@ async def export(
     made: Any = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 -- the response closes it
     try:
         async with caller.read() as tx:
-            async for piece in stream(tx, format_, caller.services.clock.now(), {"sessions": every_session}):
+            async for piece in stream(tx, format_, caller.services.clock.now(), SECTIONS):
                 made.write(piece)
     except BaseException:
         made.close()

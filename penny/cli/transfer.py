@@ -80,14 +80,14 @@ def export(
     from api.auth import DEV_ISSUER
     from domain.clock import SystemClock
     from ledger.export.stream import stream
-    from memory.export import every_session
+    from memory.export import SECTIONS
     from penny.database import open_database
 
     async def run() -> None:
         async with open_database(settings.load(), quiet) as db:
             person = await db.resolve_user(DEV_ISSUER, "", user)
             async with db.read(person) as tx:
-                async for piece in stream(tx, format_, SystemClock().now(), {"sessions": every_session}):
+                async for piece in stream(tx, format_, SystemClock().now(), SECTIONS):
                     sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
 

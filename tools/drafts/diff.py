@@ -209,6 +209,11 @@ _FIELDS: Final[Mapping[Table, Sequence[tuple[str, Callable[[Row, _Names], Value]
         ("currency", _plain("currency")),
         ("opening balance", _money("opening_minor")),
     ),
+    # one that another takes the place of is as good as gone
+    "user_fact": (
+        ("text", lambda row, _: None if row["superseded_by"] else str(row["text"])),
+        ("kind", lambda row, _: None if row["superseded_by"] else str(row["kind"])),
+    ),
 }
 
 
@@ -243,4 +248,5 @@ _TITLES: Final[Mapping[Table, Callable[[Row, Row, _Names], str]]] = {
     "category": lambda _, row, __: f"Category {row['name']}",
     "import_batch": lambda _, row, names: f"Import of {outside(str(row['source']))} into {_account(row, names)}",
     "account": lambda _, row, __: f"Account {row['name']}",
+    "user_fact": lambda _, __, ___: "What I remember about you",
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from db.engine import Transaction
-from tools.drafts import budgets, editing, envelopes, goals, setup, splits, transactions, transfers, undo
+from tools.drafts import budgets, editing, envelopes, facts, goals, setup, splits, transactions, transfers, undo
 from tools.drafts.draft import Builder, Draft, Intent
 
 BUILDERS: Final[Mapping[str, Builder]] = {
@@ -27,6 +27,8 @@ BUILDERS: Final[Mapping[str, Builder]] = {
     "create_account": setup.create_account,
     "set_rate": setup.set_rate,
     "set_preference": setup.set_preference,
+    "remember_fact": facts.remember_fact,
+    "forget_fact": facts.forget_fact,
     "undo": undo.undo,
 }
 

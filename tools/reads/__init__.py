@@ -8,6 +8,7 @@ from tools.reads.accounts import LIST_ACCOUNTS
 from tools.reads.anomalies import FIND_ANOMALIES
 from tools.reads.budget_status import GET_BUDGET_STATUS
 from tools.reads.comparison import COMPARE_PERIODS
+from tools.reads.facts import LIST_FACTS
 from tools.reads.forecast import GET_FORECAST
 from tools.reads.goals import LIST_GOALS
 from tools.reads.history import GET_CHANGE_HISTORY
@@ -31,4 +32,5 @@ READS: tuple[Tool[Any], ...] = (
     LIST_ACCOUNTS,
     LIST_GOALS,
     GET_CHANGE_HISTORY,
+    LIST_FACTS,
 )

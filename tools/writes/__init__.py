@@ -7,6 +7,7 @@ from tools.writes.budgets import MOVE_MONEY, SET_BUDGET
 from tools.writes.categorize import CATEGORIZE
 from tools.writes.edits import DELETE_TRANSACTION, EDIT_TRANSACTION, RECORD_REFUND
 from tools.writes.envelopes import COVER_OVERSPENDING, CREATE_CATEGORY, HOLD_FOR_NEXT_MONTH, SET_ROLLOVER
+from tools.writes.facts import FORGET_FACT, REMEMBER_FACT
 from tools.writes.goals import SET_GOAL
 from tools.writes.setup import CREATE_ACCOUNT, SET_PREFERENCE, SET_RATE
 from tools.writes.splits import SPLIT_TRANSACTION
@@ -32,5 +33,7 @@ WRITES: Final[tuple[Tool[Any], ...]] = (
     CREATE_ACCOUNT,
     SET_RATE,
     SET_PREFERENCE,
+    REMEMBER_FACT,
+    FORGET_FACT,
     UNDO_CHANGE,
 )
