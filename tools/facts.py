@@ -1,4 +1,4 @@
-"""Facts that the user enters, corrects or drops by hand, not in a conversation: applied at once, journalled, undoable."""
+"""Facts that the user enters, corrects or drops by hand: applied at once, journalled, undoable."""
 
 from __future__ import annotations
 

@@ -15,17 +15,20 @@ from tools.names import plain
 T = TypeVar("T")
 
 _SAYS_NOTHING: Final = frozenset(
-    """
-    a an the i im ive id ill me my mine myself we our ours us you your yours he she his her hers they them their theirs
-    it its this that these those user users person persons who is are am was were be been being has have had having do
-    does did will would of to in on at for from by with and as so s t
-    """.split()
+    [
+        *("a", "an", "the", "i", "im", "ive", "id", "ill", "me", "my", "mine", "myself", "we", "our", "ours", "us"),
+        *("you", "your", "yours", "he", "his", "she", "her", "hers", "they", "them", "their", "theirs", "it", "its"),
+        *("this", "that", "these", "those", "user", "users", "person", "persons", "who", "is", "are", "am", "was"),
+        *("were", "be", "been", "being", "has", "have", "had", "having", "do", "does", "did", "will", "would"),
+        *("of", "to", "in", "on", "at", "for", "from", "by", "with", "and", "as", "so", "s", "t"),
+    ]
 )
 _DENIES: Final = frozenset(
-    """
-    not no never none nobody nothing neither nor without dont doesnt didnt isnt arent wasnt werent cant cannot couldnt
-    wont wouldnt havent hasnt shouldnt nicht kein keine keinen nie non pas jamais nunca nao
-    """.split()
+    [
+        *("not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "without", "dont", "doesnt", "didnt"),
+        *("isnt", "arent", "wasnt", "werent", "cant", "cannot", "couldnt", "wont", "wouldnt", "havent", "hasnt"),
+        *("shouldnt", "nicht", "kein", "keine", "keinen", "nie", "non", "pas", "jamais", "nunca", "nao"),
+    ]
 )
 
 

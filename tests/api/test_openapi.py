@@ -110,10 +110,12 @@ async def things(client: httpx.AsyncClient, session_id: str, proposal: dict[str,
         f"/v1/sessions/{session_id}/messages", json={"text": "hello"}, headers={"prefer": "respond-async"}
     )
     applied = await client.post(f"/v1/proposals/{proposal['id']}/confirm", json={"hash": proposal["hash"]})
+    remembered = await client.post("/v1/facts", json={"text": "I have a dog"})
     return {
         "session_id": session_id,
         "chat_id": session_id,
         "run_id": said.json()["run_id"],
         "proposal_id": proposal["id"],
         "journal_id": applied.json()["journal_id"],
+        "fact_id": remembered.json()["id"],
     }

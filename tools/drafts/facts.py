@@ -50,9 +50,7 @@ async def remember_fact(tx: Transaction, args: Mapping[str, Any]) -> Draft:
         return Draft(f"I remember that already: {quoted(args['text'])}.")
     if len(known) - len(old) >= facts.MOST:
         raise TooManyFacts(f"I keep {facts.MOST} facts about you, and that many are there; forget one first.")
-    made = inserted(
-        "user_fact", {"id": args["id"]}, kind=args["kind"], text=args["text"], message_id=args["message"]
-    )
+    made = inserted("user_fact", {"id": args["id"]}, kind=args["kind"], text=args["text"], message_id=args["message"])
     replaced = [await editing(tx, "user_fact", {"id": str(fact.id)}, superseded_by=args["id"]) for fact in old]
     instead = f", instead of {' and '.join(quoted(fact.text) for fact in old)}" if old else ""
     return Draft(f"Remember {quoted(args['text'])}{instead}.", (*replaced, made))

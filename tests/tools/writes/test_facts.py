@@ -111,7 +111,7 @@ async def test_facts_are_named_by_number_words_or_nearly(penny):
     assert (await penny.propose("forget_fact", fact="2"))["text"] == "Forget “I live with two kids”."
     assert (await penny.propose("forget_fact", fact="when I get paid"))["text"] == "Forget “I get paid on the 25th”."
     assert (await penny.propose("forget_fact", fact="everything"))["text"] == "Forget 3 facts about you."
-    with pytest.raises(Ambiguous, match="two kids.*Bern"):
+    with pytest.raises(Ambiguous, match=r"two kids.*Bern"):
         await penny.call("forget_fact", fact="I live")
     with pytest.raises(UnknownName, match="25th"):
         await penny.call("forget_fact", fact="my shoe size")
