@@ -8,7 +8,7 @@ apart from runs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, replace
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from agent.live import LiveRuns
 from agent.readers import Readers
 from agent.start import Agent
 from agent.upkeep import MAINTENANCE_SECONDS, Upkeep, forever
+from db.engine import Transaction
 from domain.errors import InvalidInput, Unavailable
 from memory import acceptance, runs
 from memory.acceptance import IfRunning
@@ -33,6 +34,9 @@ END_SECONDS = 5.0
 
 RUN_PATIENCE_SECONDS = 30.0
 """How long accepted work waits for a database connection; a request waits for a moment only."""
+
+Along = Callable[[Transaction, Accepted], Awaitable[None]]
+"""What a caller writes in the transaction that takes a message."""
 
 
 class Draining(Unavailable):
@@ -100,9 +104,11 @@ class Runner:
         *,
         client_id: str | None = None,
         if_running: IfRunning = "enqueue",
+        along: Along | None = None,
     ) -> Accepted:
-        """Takes a user's message; its run starts at once unless the session has one under way. Raises InvalidInput,
-        NotFound, ClientIdReused, RunActive, Draining."""
+        """Takes a user's message; its run starts at once unless the session has one under way. `along` writes more in
+        the same transaction; what it raises undoes all. Raises InvalidInput, NotFound, ClientIdReused, RunActive,
+        Draining."""
         if self.draining:
             raise Draining("This server is stopping; please send the message again.")
         text = clean(text).strip()
@@ -126,6 +132,8 @@ class Runner:
                 queue_only=len(self._live) >= self._limits.runs_at_once,
                 per_user=self._limits.runs_per_user,
             )
+            if along is not None:
+                await along(tx, accepted)
             run = self._live.made(accepted.claim, 0) if accepted.claim else None
             if run is not None:
                 await run.load(tx)

@@ -20,6 +20,7 @@ from api.routes import (
     health,
     insights,
     journal,
+    links,
     messages,
     model,
     money,
@@ -31,6 +32,7 @@ from api.routes import (
     setup,
     transfer,
     widget,
+    webhooks,
 )
 from api.routes.widget import Assets
 from api.services import Services
@@ -57,6 +59,7 @@ ROUTERS = (
     model.router,
     transfer.router,
     ai_sdk.router,
+    links.router,
 )
 
 
@@ -88,6 +91,7 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = (), assets: 
     app.add_middleware(Edge)
     app.include_router(health.router)
     app.include_router(widget.router)
+    app.include_router(webhooks.router, responses=documented(500, 503))
     for router in ROUTERS:
         app.include_router(router, responses=documented(401, 422, 500, 503))
     app.add_route("/mcp", McpEndpoint(tuple(cors_origins)))  # type: ignore[arg-type]  # an ASGI application, any method

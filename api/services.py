@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
+    from agent.runner import Along
     from api.auth import DevAccess, Identity
     from api.protocols.mcp.wire import McpWire
+    from channels.channel import Channel
+    from channels.receive import Receiver
     from db.engine import Database
     from domain.clock import Clock
     from memory.acceptance import IfRunning
@@ -28,6 +31,7 @@ class Runner(Protocol):
         *,
         client_id: str | None = None,
         if_running: IfRunning = "enqueue",
+        along: Along | None = None,
     ) -> Accepted:
         """Stores the message and starts (or queues) its run, which goes on whether or not anybody listens."""
         ...
@@ -77,6 +81,12 @@ class Services(Protocol):
     def model_status(self) -> Callable[[], ModelStatus]: ...
     @property
     def readiness(self) -> Readiness: ...
+    @property
+    def public_url(self) -> str | None: ...
+    @property
+    def channels(self) -> Mapping[str, Channel]: ...
+    @property
+    def receiver(self) -> Receiver: ...
     @property
     def dev(self) -> DevAccess | None: ...
     @property

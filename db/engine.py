@@ -138,12 +138,18 @@ class Database:
         if found := self._users.get(key):
             self._users.move_to_end(key)
             return found
-        async with self._begun("BEGIN") as (_, pg):
+        async with self.unowned() as pg:
             user = UUID(int=(await pg.fetchval("SELECT resolve_user($1, $2, $3)", *key)).int)
         self._users[key] = user
         if len(self._users) > KNOWN_USERS:
             self._users.popitem(last=False)
         return user
+
+    @asynccontextmanager
+    async def unowned(self) -> AsyncIterator[asyncpg.Connection]:
+        """A transaction of no user, which sees no rows: for the functions by which a user is found."""
+        async with self._begun("BEGIN") as (_, pg):
+            yield pg
 
     async def worker_connection(self) -> asyncpg.Connection:
         """A connection outside the pool that acts as penny_worker; the caller closes it. Raises as `connect` does."""

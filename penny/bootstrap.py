@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +19,14 @@ from agent.start import Agent
 from api.auth import DEV_ISSUER, Authenticator, DevAccess, Identity
 from api.protocols.mcp.wire import McpWire
 from api.services import ModelStatus, Readiness
+from channels.channel import Channel
+from channels.receive import Receiver
+from channels.sender import Sender
 from db.engine import Database
 from domain.clock import Clock, SystemClock
 from domain.errors import SetupError
 from domain.failpoints import Reached, inert
+from penny.channels import make_channels
 from penny.database import Progress, open_database
 from penny.keys import dev_key, shared_key
 from penny.models import make_model, status_of
@@ -42,8 +46,16 @@ class Services:
     clock: Clock
     authenticate: Callable[[str], Awaitable[Identity]]
     dev: DevAccess | None
+    channels: Mapping[str, Channel]
+    receiver: Receiver
+    sender: Sender
     readiness: Readiness = field(default_factory=Readiness)
     mcp: McpWire = field(default_factory=McpWire)
+
+    @property
+    def public_url(self) -> str | None:
+        """The address by which others know the service."""
+        return self.settings.public_url
 
     def model_status(self) -> ModelStatus:
         """The language model as clients show it."""
@@ -72,6 +84,7 @@ async def bootstrap(
         model = model or make_model(settings)
         stack.push_async_callback(model.close)
         loaded = library.load()
+        owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         runner = Runner(
             Agent(
                 db=database,
@@ -79,7 +92,7 @@ async def bootstrap(
                 prompt=prompt or (lambda: loaded),
                 clock=clock,
                 graph=build_graph(),
-                owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+                owner=owner,
                 reached=reached,
             ),
             lease_seconds=settings.lease_seconds,
@@ -93,7 +106,12 @@ async def bootstrap(
         await runner.start()
         stack.push_async_callback(runner.stop)
         authenticate, dev = _authentication(settings, database, clock)
-        services = Services(settings, database, model, runner, clock, authenticate, dev)
+        channels = make_channels(settings, clock)
+        sender = Sender(database, runner, channels, owner)
+        await sender.start()
+        stack.push_async_callback(sender.stop)
+        receiver = Receiver(database, runner, sender.wake, sender.tell)
+        services = Services(settings, database, model, runner, clock, authenticate, dev, channels, receiver, sender)
         stack.push_async_callback(services.mcp.close)
         services.readiness.state = "ready"
         yield services

@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     limits_runs_per_user: int = Field(5, ge=1, description="replies made for one user at once, on all servers")
     limits_message_length: int = Field(8000, ge=1, le=100_000, description="characters of one message")
 
+    public_url: str | None = Field(None, description="the address that apps know the service by, as they sign it")
+    standard_webhook_secret: SecretStr | None = Field(None, description="signs what the channel `standard` is sent")
+    standard_out_url: str | None = Field(None, description="where the channel `standard` sends its events")
+    standard_out_secret: SecretStr | None = Field(None, description="signs what the channel `standard` sends")
+
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _origins(cls, value: Any) -> Any:

@@ -17,10 +17,12 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from agent.runner import Along
 from api.app import create_app
 from api.auth import AUDIENCE, DEV_ISSUER, Authenticator, DevAccess, Identity, mint
 from api.protocols.mcp.wire import McpWire
 from api.services import ModelStatus, Readiness
+from channels.channel import Channel
 from db.engine import Database
 from domain.clock import Clock, FixedClock
 from ledger import preferences
@@ -70,11 +72,12 @@ class WrittenRunner:
         *,
         client_id: str | None = None,
         if_running: IfRunning = "enqueue",
+        along: Along | None = None,
     ) -> Accepted:
         if self.refuse is not None:
             raise self.refuse
         async with self.db.transaction(user) as tx:
-            return await acceptance.accept(
+            accepted = await acceptance.accept(
                 tx,
                 session_id,
                 text,
@@ -85,6 +88,9 @@ class WrittenRunner:
                 model="fake",
                 prompt_version="1",
             )
+            if along is not None:
+                await along(tx, accepted)
+            return accepted
 
     async def events(self, user: UUID, run_id: UUID, after: int = 0) -> AsyncIterator[Frame]:
         self.readers += 1
@@ -124,6 +130,9 @@ class Parts:
     readiness: Readiness = field(default_factory=lambda: Readiness("ready"))
     dev: DevAccess | None = None
     mcp: McpWire = field(default_factory=McpWire)
+    public_url: str | None = None
+    channels: dict[str, Channel] = field(default_factory=dict)
+    receiver: Any = None
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """Proposals: stored changes with their exact difference, which the user confirms, once, or rejects.
 
-`propose` makes one from a tool call; `confirm`, `reject` and `undo_now` are the user's acts, `get` and `list_proposals`
-what clients show.
+`propose` makes one from a tool call; `confirm`, `reject` and `undo_now` are the user's acts (`claim` and `decline`
+within a transaction of the caller's), `get` and `list_proposals` what clients show.
 """
 
-from tools.proposals.decide import Applied, confirm, reject
+from tools.proposals.decide import Applied, claim, confirm, decline, reject
 from tools.proposals.errors import (
     HashMismatch,
     ProposalConflict,
@@ -26,7 +26,9 @@ __all__ = [
     "ProposalStale",
     "TooManyProposals",
     "View",
+    "claim",
     "confirm",
+    "decline",
     "get",
     "get_all",
     "list_proposals",

@@ -47,23 +47,32 @@ async def reject(db: Database, user: UUID, proposal_id: UUID) -> View:
     Raises NotFound, and ProposalDecided for one that was applied or superseded.
     """
     async with db.transaction(user) as tx:
-        rejected = await tx.pg.fetchrow(
-            """
-            UPDATE proposal SET status = 'rejected', decided_at = clock_timestamp()
-             WHERE user_id = $1 AND id = $2 AND status = 'pending' AND expires_at > clock_timestamp()
-            RETURNING *, false AS past
-            """,
-            tx.user,
-            proposal_id,
-        )
-        if rejected:
-            await _tell_session(tx, rejected, "rejected", f"Rejected: {rejected['text']}")
-            return view(rejected)
-        stored = view(await load(tx, proposal_id))
+        outcome = await decline(tx, proposal_id)
+    if isinstance(outcome, PennyError):
+        raise outcome
+    return outcome
+
+
+async def decline(tx: Transaction, proposal_id: UUID) -> View | ProposalConflict:
+    """Decides against the proposal in this transaction; an error is returned, not raised, as by `claim`. Raises
+    NotFound."""
+    rejected = await tx.pg.fetchrow(
+        """
+        UPDATE proposal SET status = 'rejected', decided_at = clock_timestamp()
+         WHERE user_id = $1 AND id = $2 AND status = 'pending' AND expires_at > clock_timestamp()
+        RETURNING *, false AS past
+        """,
+        tx.user,
+        proposal_id,
+    )
+    if rejected:
+        await _tell_session(tx, rejected, "rejected", f"Rejected: {rejected['text']}")
+        return view(rejected)
+    stored = view(await load(tx, proposal_id))
     if stored["status"] == "applied":
-        raise ProposalDecided("This change has been applied; undo it instead.", proposal=stored)
+        return ProposalDecided("This change has been applied; undo it instead.", proposal=stored)
     if stored["status"] == "superseded":
-        raise ProposalDecided("This proposal was replaced by a newer one.", proposal=stored)
+        return ProposalDecided("This proposal was replaced by a newer one.", proposal=stored)
     return stored
 
 

@@ -1,0 +1,73 @@
+"""Links: which accounts in messaging apps speak for the user."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from pydantic import Field
+
+from api.caller import JSON_BODY, CallerDep
+from api.problems import documented
+from api.shapes import Input, Instant, Output, Page, Text
+from domain.errors import NotFound
+from memory import links
+
+router = APIRouter(prefix="/v1/links", tags=["channels"])
+
+
+class NewLink(Input):
+    """The app to link an account in."""
+
+    channel: Annotated[Text, Field(max_length=32, description="standard, slack, telegram, whatsapp or twilio.")]
+
+
+class LinkCode(Output):
+    """A code that links one account, once."""
+
+    code: str
+    text: str = Field(description="What the person sends to Penny in that app.")
+    expires_at: Instant
+
+
+class LinkView(Output):
+    """A linked account."""
+
+    channel: str
+    address: str = Field(description="The account, as the app names it.")
+    created_at: Instant
+
+
+@router.post(
+    "", status_code=201, summary="Get a code", dependencies=[JSON_BODY], responses=documented(400, 404, 413, 415)
+)
+async def create(caller: CallerDep, wanted: NewLink) -> LinkCode:
+    """A one-time code for a channel that is set up here; a code got before counts no more."""
+    _check(wanted.channel, caller)
+    async with caller.transaction() as tx:
+        code, expires_at = await links.new_code(tx, wanted.channel)
+    return LinkCode(code=code, text=f"link {code}", expires_at=expires_at)
+
+
+@router.get("", summary="List linked accounts")
+async def index(caller: CallerDep) -> Page[LinkView]:
+    """The user's accounts in messaging apps, the oldest first."""
+    async with caller.read() as tx:
+        found = await links.list_(tx)
+    items = [LinkView(channel=one.channel, address=one.address, created_at=one.created_at) for one in found]
+    return Page(items=items, next=None)
+
+
+@router.delete("/{channel}", status_code=204, summary="Unlink", responses=documented(404))
+async def delete(caller: CallerDep, channel: Annotated[str, Path(max_length=32)]) -> Response:
+    """Ends the links of all the user's accounts in that channel."""
+    async with caller.transaction() as tx:
+        if not await links.unlink(tx, channel):
+            raise NotFound(f"No account in {channel[:32]!r} is linked.")
+    return Response(status_code=204)
+
+
+def _check(channel: str, caller: CallerDep) -> None:
+    if channel not in caller.services.channels:
+        there = ", ".join(caller.services.channels) or "none"
+        raise NotFound(f"The channel {channel!r} is not set up here; there is: {there}.")

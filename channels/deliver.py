@@ -1,0 +1,161 @@
+"""Sending one row of the outbox: a reply while and after it is made, a note, what became of a proposal.
+
+What the app has taken is noted after each part, so a process that goes on where another died sends only the rest. An
+app without keys of its own against repetition may get one part twice when the process dies in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from agent.runner import Runner
+from channels.channel import Channel, Payload, Refused, Reply, Shown, TryLater
+from channels.replying import Growing
+from db.engine import Database, Transaction
+from domain.errors import NotFound
+from ledger import preferences
+from memory import links, outbox, shown
+from memory.outbox import Delivery
+from tools.proposals.store import load, view
+
+TYPING_SECONDS = 4.0
+"""Apps forget that somebody is typing after five seconds or so."""
+
+_OUTCOMES = {
+    "applied": "Applied",
+    "rejected": "Rejected",
+    "expired": "Expired",
+    "superseded": "Replaced by a newer proposal",
+}
+
+
+@dataclass
+class Sending:
+    """One delivery under way."""
+
+    db: Database
+    runner: Runner
+    channel: Channel
+    delivery: Delivery
+    _progress: dict[str, Any] = field(default_factory=dict)
+
+    async def perform(self) -> None:
+        """Sends what is not sent yet. Raises Refused, TryLater, and PennyErrors of a database that is away."""
+        try:
+            async with self.db.read(self.delivery.user) as tx:
+                body, self._progress = await outbox.content(tx, self.delivery)
+                linked = any(link.channel == self.channel.name for link in await links.list_(tx))
+        except NotFound:
+            return  # the user was erased meanwhile
+        if not linked and self.delivery.kind != "note":
+            return
+        match self.delivery.kind:
+            case "reply":
+                await self._reply()
+            case "note":
+                await self._parts(Reply(body["text"]), body["proposals"])
+            case "decided":
+                await self._decided(UUID(body["proposal_id"]))
+
+    async def _reply(self) -> None:
+        assert self.delivery.run_id is not None
+        growing = Growing()
+        typing = asyncio.create_task(self._typing())
+        try:
+            drafted = asyncio.get_running_loop().time()
+            async for frame in self.runner.events(self.delivery.user, self.delivery.run_id):
+                growing.add(frame)
+                now = asyncio.get_running_loop().time()
+                every = self.channel.edit_seconds
+                if every is not None and not growing.over and growing.so_far and now - drafted >= every:
+                    drafted = now
+                    await self._draft(growing.so_far)
+        finally:
+            typing.cancel()
+            await asyncio.gather(typing, return_exceptions=True)
+        if not growing.over:
+            raise TryLater("reader_let_go", 1.0)  # the server stops, or the reader was too slow
+        await self._parts(Reply(growing.text, tuple(growing.charts)), growing.proposals)
+
+    async def _typing(self) -> None:
+        while True:
+            await self.channel.typing(self.delivery.chat)
+            await asyncio.sleep(TYPING_SECONDS)
+
+    async def _draft(self, text: str) -> None:
+        """Shows how far the reply has come. It is a courtesy: what stands in its way is not an error."""
+        payload = self.channel.progress(text)
+        try:
+            if "draft" in self._progress:
+                await self.channel.replace(self.delivery.chat, self._progress["draft"], payload)
+            else:
+                self._progress["draft"] = await self.channel.send(self.delivery.chat, payload, f"{self.delivery.id}.d")
+                await self._keep()
+        except (Refused, TryLater):
+            return
+
+    async def _parts(self, reply: Reply, proposals: list[str]) -> None:
+        """Sends the whole reply part by part, the first one in the place of the draft."""
+        delivery, channel = self.delivery, self.channel
+        async with self.db.transaction(delivery.user) as tx:
+            locale = (await preferences.get(tx)).locale
+            seen = [await self._shown(tx, UUID(proposal)) for proposal in proposals]
+        whole = Reply(reply.text, reply.charts, tuple(one for one in seen if one is not None))
+        parts = list(channel.render(whole, locale))
+        for n, part in enumerate(parts[self._progress.get("taken", 0) :], self._progress.get("taken", 0)):
+            if n == 0 and "draft" in self._progress:
+                ref = await self._in_place_of_draft(part.payload)
+            else:
+                ref = await channel.send(delivery.chat, part.payload, f"{delivery.id}.{n}")
+            self._progress["taken"] = n + 1
+            await self._keep(ref, part.proposal_id)
+        if not parts and "draft" in self._progress:
+            await self._in_place_of_draft(channel.progress("…"))
+
+    async def _in_place_of_draft(self, payload: Payload) -> str:
+        ref: str = self._progress["draft"]
+        try:
+            await self.channel.replace(self.delivery.chat, ref, payload)
+        except Refused:  # it was deleted, or is too old to be edited
+            return await self.channel.send(self.delivery.chat, payload, f"{self.delivery.id}.0")
+        return ref
+
+    async def _decided(self, proposal_id: UUID) -> None:
+        """What became of a proposal that the chat shows: in the place of its buttons, where messages can be edited."""
+        delivery, channel = self.delivery, self.channel
+        async with self.db.transaction(delivery.user) as tx:
+            place = await shown.ref_of(tx, channel.name, delivery.chat, proposal_id)
+            try:
+                proposal = view(await load(tx, proposal_id))
+            except NotFound:
+                return
+            locale = (await preferences.get(tx)).locale
+        if place is None:
+            return
+        text = f"**{_OUTCOMES.get(proposal['status'], proposal['status'])}:** {proposal['text']}"
+        payload = channel.render(Reply(text), locale)[0].payload
+        _, ref = place
+        if ref is not None and channel.edit_seconds is not None:
+            try:
+                await channel.replace(delivery.chat, ref, payload)
+                return
+            except Refused:
+                pass
+        await channel.send(delivery.chat, payload, f"{delivery.id}.0")
+
+    async def _shown(self, tx: Transaction, proposal_id: UUID) -> Shown | None:
+        """The proposal as it is now, with its code in this chat; None when it is gone."""
+        try:
+            proposal = view(await load(tx, proposal_id))
+        except NotFound:
+            return None
+        return Shown(proposal, await shown.show(tx, self.channel.name, self.delivery.chat, proposal_id))
+
+    async def _keep(self, ref: str | None = None, proposal_id: str | None = None) -> None:
+        async with self.db.transaction(self.delivery.user) as tx:
+            await outbox.keep_progress(tx, self.delivery, self._progress)
+            if ref is not None and proposal_id is not None:
+                await shown.carried_by(tx, self.channel.name, self.delivery.chat, UUID(proposal_id), ref)

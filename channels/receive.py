@@ -1,0 +1,226 @@
+"""What becomes of an event from a messaging app: a message to Penny, a decision, a link; each once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+from uuid import UUID
+
+import structlog
+
+from agent.runner import Runner
+from channels import commands
+from channels.channel import Channel, Incoming, Pressed, Removed, Said
+from channels.commands import Command
+from db.engine import Database, Transaction
+from domain.errors import Conflict, PennyError, Unavailable
+from memory import inbox, links, outbox, shown
+from memory.runs import Accepted
+from tools.proposals import claim, decline
+
+log = structlog.get_logger(__name__)
+
+HOW_TO_LINK = (
+    "I am Penny. I do not know whose budget this chat may see. In Penny, ask for a code for this app and send it here "
+    "as `link CODE`."
+)
+BAD_CODE = "That code is not valid, or its 15 minutes are over. Get a new one in Penny."
+LINKED = (
+    "This chat is linked. Ask about your budget, or say what you spent. `pending` shows what waits for your yes, `new` "
+    "starts a new conversation, `unlink` ends this."
+)
+UNLINKED = "This chat is not linked any more."
+IN_PRIVATE = (
+    "Others read along here, so I do not talk about money. Write to me alone, or say `allow money talk` to allow it in "
+    "this chat."
+)
+NOTHING_WAITS = "Nothing waits for your decision."
+FRESH = "A new conversation starts here."
+ALLOWED = "I talk about your money in this chat from now on. `forbid money talk` ends that."
+FORBIDDEN = "I do not talk about money in this chat any more."
+PENDING_SHOWN = 5
+
+Verdict = Literal["confirm", "reject"]
+
+
+class _SeenBefore(Conflict):
+    """The app repeated an event that was acted on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a chat is told without a model: a text, proposals to decide on, or both."""
+
+    text: str
+    proposals: tuple[str, ...] = ()
+
+
+Act = Callable[[Transaction], Awaitable[Note | None]]
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Acts on events. `wake` tells the sender that there is something to send; `tell` writes to a chat that belongs to
+    nobody yet, without a promise."""
+
+    db: Database
+    runner: Runner
+    wake: Callable[[], None]
+    tell: Callable[[Channel, str, str], None]
+
+    async def receive(self, channel: Channel, event: Incoming) -> None:
+        """Acts on the event; with the same event again nothing happens. Raises Unavailable when the app should send it
+        again later."""
+        user = await links.user_of(self.db, channel.name, event.address)
+        command = commands.understood(event.text) if isinstance(event, Said) else None
+        if command and command.verb == "link" and isinstance(event, Said):
+            await self._link(channel, event, command.code)
+        elif user is not None:
+            await self._of_user(channel, user, event, command)
+        elif isinstance(event, Said) and not event.shared:
+            self.tell(channel, event.chat, HOW_TO_LINK)
+        self.wake()
+
+    async def _of_user(self, channel: Channel, user: UUID, event: Incoming, command: Command | None) -> None:
+        act: Act | None = None
+        match event:
+            case Pressed():
+                act = partial(_decide, channel.name, event.verdict, event.proposal_id, event.mark)
+            case Removed():
+                act = partial(self._take_back, channel.name, event)
+            case Said() if command is not None:
+                act = await self._commanded(channel.name, user, event, command)
+        if act is not None:
+            await self._once(channel.name, user, event, act)
+        elif isinstance(event, Said):
+            await self._say(channel.name, user, event)
+
+    async def _once(self, channel: str, user: UUID, event: Incoming, act: Act) -> None:
+        """Acts on the event in the transaction that notes it, and queues what the chat is told of it."""
+        async with self.db.transaction(user) as tx:
+            if not await inbox.received(tx, channel, event.event_id):
+                log.info("channel.seen_before", channel=channel)
+                return
+            note = await act(tx)
+            if note is not None:
+                body = {"text": note.text, "proposals": list(note.proposals)}
+                await outbox.add(tx, channel, event.chat, "note", f"note {event.event_id}", body=body)
+
+    async def _link(self, channel: Channel, event: Said, code: str) -> None:
+        user = await links.redeem(self.db, channel.name, event.address, event.chat, code)
+        if user is None:
+            self.tell(channel, event.chat, BAD_CODE)
+        else:
+            await self._once(channel.name, user, event, _saying(LINKED))
+
+    async def _say(self, channel: str, user: UUID, event: Said) -> None:
+        async with self.db.transaction(user) as tx:
+            chat = await inbox.chat(tx, channel, event.chat)
+        if event.shared and not chat.money_allowed:
+            await self._once(channel, user, event, _saying(IN_PRIVATE))
+            return
+
+        async def along(tx: Transaction, accepted: Accepted) -> None:
+            if not await inbox.received(tx, channel, event.event_id, accepted.run_id, event.ref or None):
+                raise _SeenBefore("This event was received before.")
+            await outbox.add(tx, channel, event.chat, "reply", f"reply {accepted.run_id}", run_id=accepted.run_id)
+
+        try:
+            await self.runner.submit(
+                user, chat.session_id, event.text, client_id=f"{channel} {event.event_id}"[:128], along=along
+            )
+        except _SeenBefore:
+            log.info("channel.seen_before", channel=channel)
+        except Unavailable:
+            raise
+        except PennyError as refused:  # too long, empty: the person can mend it
+            await self._once(channel, user, event, _saying(refused.message))
+
+    async def _commanded(self, channel: str, user: UUID, event: Said, command: Command) -> Act | None:
+        """The act that the chat itself understands; None when it is something to say to Penny after all."""
+        match command.verb:
+            case "yes" | "no":
+                async with self.db.read(user) as tx:
+                    waiting = await shown.named(tx, channel, event.chat, command.code)
+                if not waiting and not command.code:
+                    return None
+                return partial(_typed_decision, channel, event.chat, command)
+            case "unlink":
+                return partial(_unlink, channel, event.address)
+            case "pending":
+                return _pending
+            case "new":
+                return partial(_new, channel, event.chat)
+            case "allow" | "forbid":
+                return partial(_allow, channel, event.chat, command.verb == "allow")
+            case _:
+                return None
+
+    async def _take_back(self, channel: str, event: Removed, tx: Transaction) -> None:
+        """A message that was taken back is not answered, if its reply is still being made."""
+        run_id = await inbox.run_of(tx, channel, event.ref)
+        if run_id:
+            await self.runner.cancel(tx.user, run_id)
+
+
+def _saying(text: str) -> Act:
+    async def act(_: Transaction) -> Note:
+        return Note(text)
+
+    return act
+
+
+async def _typed_decision(channel: str, chat: str, command: Command, tx: Transaction) -> Note | None:
+    waiting = await shown.named(tx, channel, chat, command.code)
+    if not waiting:
+        return Note(f"There is no proposal {command.code} in this chat." if command.code else NOTHING_WAITS)
+    if len(waiting) > 1:
+        codes = ", ".join(f"“{command.verb} {one.code}”" for one in waiting)
+        return Note(f"Which one? Say {codes}.")
+    verdict: Verdict = "confirm" if command.verb == "yes" else "reject"
+    return await _decide(channel, verdict, waiting[0].proposal_id, waiting[0].hash, tx)
+
+
+async def _decide(channel: str, verdict: Verdict, proposal_id: UUID, mark: str, tx: Transaction) -> Note | None:
+    """Confirms or rejects. The outcome reaches every chat that shows the proposal by way of the database; what is told
+    here is only why nothing came of it."""
+    hash_ = await tx.pg.fetchval("SELECT hash FROM proposal WHERE user_id = $1 AND id = $2", tx.user, proposal_id)
+    if hash_ is None:
+        return Note("There is no such proposal any more.")
+    if verdict == "reject":
+        refused: object = await decline(tx, proposal_id)
+    else:
+        refused = await claim(tx, proposal_id, hash_ if mark and hash_.startswith(mark) else mark, channel)
+    if not isinstance(refused, PennyError):
+        return None
+    fresh = refused.details.get("proposal") if refused.code == "proposal_stale" else None
+    return Note(refused.message, (fresh["id"],) if fresh else ())
+
+
+async def _unlink(channel: str, address: str, tx: Transaction) -> Note:
+    await links.unlink(tx, channel, address)
+    return Note(UNLINKED)
+
+
+async def _pending(tx: Transaction) -> Note:
+    rows = await tx.pg.fetch(
+        """
+        SELECT id FROM proposal WHERE user_id = $1 AND status = 'pending' AND expires_at > clock_timestamp()
+         ORDER BY id DESC LIMIT $2
+        """,
+        tx.user,
+        PENDING_SHOWN,
+    )
+    return Note("" if rows else NOTHING_WAITS, tuple(str(row["id"]) for row in rows))
+
+
+async def _new(channel: str, chat: str, tx: Transaction) -> Note:
+    await inbox.chat(tx, channel, chat, fresh=True)
+    return Note(FRESH)
+
+
+async def _allow(channel: str, chat: str, allowed: bool, tx: Transaction) -> Note:
+    await inbox.allow_money(tx, channel, chat, allowed)
+    return Note(ALLOWED if allowed else FORBIDDEN)

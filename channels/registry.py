@@ -1,0 +1,6 @@
+"""The messaging apps there are: an explicit list, in the order in which they are offered."""
+
+from __future__ import annotations
+
+CHANNELS = ("standard", "slack", "telegram", "whatsapp", "twilio")
+"""Their names, in addresses (/webhooks/<name>), settings and links."""

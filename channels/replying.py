@@ -1,0 +1,51 @@
+"""A reply as a chat sees it grow: the events of its run, folded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from memory.event_log import Frame
+
+STOPPED = "(Stopped.)"
+
+
+@dataclass
+class Growing:
+    """What the events up to now say."""
+
+    text: str = ""
+    doing: str = ""
+    """What Penny is looking at, in words, while a tool runs."""
+    charts: list[dict[str, Any]] = field(default_factory=list)
+    proposals: list[str] = field(default_factory=list)
+    over: bool = False
+
+    def add(self, frame: Frame) -> None:
+        """Takes the next event."""
+        data = orjson.loads(frame.data)
+        match frame.type:
+            case "text.delta":
+                self.text += data["text"]
+                self.doing = ""
+            case "text.retracted":
+                self.text = self.text[: data["keep"]]
+            case "tool.started":
+                self.doing = data["label"]
+            case "chart":
+                self.charts.append(data)
+            case "proposal":
+                self.proposals.append(data["id"])
+            case "run.finished":
+                self.text, self.over = data["text"], True
+            case "run.failed":
+                self.text, self.over = f"{self.text}\n\n{data['message']}".strip(), True
+            case "run.cancelled":
+                self.text, self.over = f"{self.text}\n\n{STOPPED}".strip(), True
+
+    @property
+    def so_far(self) -> str:
+        """What may be shown before the reply is whole."""
+        return "\n\n".join(filter(None, [self.text, f"_{self.doing} …_" if self.doing else ""]))

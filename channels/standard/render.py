@@ -1,0 +1,27 @@
+"""A reply as one event: its text in markdown without addresses, its proposals and the data of its charts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from channels.channel import Part, Reply, Shown
+from channels.markdown import without_addresses
+
+_TOLD = ("id", "kind", "status", "hash", "diff", "text", "expires_at")
+
+
+def render(reply: Reply) -> list[Part]:
+    """Always one part: a program has no limit that we know of."""
+    return [
+        Part(
+            {
+                "text": without_addresses(reply.text),
+                "proposals": [_proposal(one) for one in reply.proposals],
+                "charts": [{k: v for k, v in chart.items() if k != "call_id"} for chart in reply.charts],
+            }
+        )
+    ]
+
+
+def _proposal(one: Shown) -> dict[str, Any]:
+    return {key: one.proposal[key] for key in _TOLD} | {"code": one.code}

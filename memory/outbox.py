@@ -1,0 +1,207 @@
+"""The outbox: what chats have to be told, in the order of each chat, until the app has taken it or it is given up."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import asyncpg
+
+from db.engine import Transaction
+from domain.errors import Conflict, NotFound
+from domain.ids import new_id
+
+Kind = Literal["reply", "note", "decided"]
+
+MAX_REFUSALS = 5
+"""How often an app may refuse a message for good before it is given up."""
+
+BACKOFF_SECONDS = 2.0
+BACKOFF_LONGEST_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A row that this process sends now. `attempt` fences what it writes."""
+
+    user: UUID
+    id: UUID
+    channel: str
+    chat: str
+    kind: Kind
+    run_id: UUID | None
+    attempt: int
+    refusals: int
+    created_at: datetime
+
+
+async def add(
+    tx: Transaction,
+    channel: str,
+    chat: str,
+    kind: Kind,
+    dedupe: str,
+    *,
+    run_id: UUID | None = None,
+    body: dict[str, Any] | None = None,
+) -> None:
+    """Queues something for a chat, once for each `dedupe`: the reply of a run (`run_id`), or a note (`body`)."""
+    await tx.pg.execute(
+        """
+        INSERT INTO outbox (user_id, id, channel, chat, kind, dedupe, run_id, body)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (user_id, channel, chat, dedupe) DO NOTHING
+        """,
+        tx.user,
+        new_id(),
+        channel,
+        chat,
+        kind,
+        dedupe,
+        run_id,
+        body or {},
+    )
+
+
+async def claim(
+    worker: asyncpg.Connection, owner: str, lease_seconds: float, channels: list[str], limit: int
+) -> list[Delivery]:
+    """At most `limit` rows that are due, each the first of its chat, for this owner alone until the lease ends."""
+    rows = await worker.fetch(
+        """
+        UPDATE outbox SET owner = $1, attempt = attempt + 1,
+               lease_until = clock_timestamp() + $2::float8 * interval '1 second'
+         WHERE (user_id, id) IN (
+            SELECT o.user_id, o.id FROM outbox o
+             WHERE o.status = 'waiting' AND o.due_at <= clock_timestamp() AND o.channel = ANY ($3)
+               AND (o.lease_until IS NULL OR o.lease_until < clock_timestamp())
+               AND NOT EXISTS (SELECT FROM outbox p WHERE p.status = 'waiting' AND p.channel = o.channel
+                                  AND p.chat = o.chat AND p.no < o.no)
+             ORDER BY o.due_at FOR UPDATE OF o SKIP LOCKED LIMIT $4)
+        RETURNING user_id, id, channel, chat, kind, run_id, attempt, refusals, created_at
+        """,
+        owner,
+        lease_seconds,
+        channels,
+        limit,
+    )
+    return [Delivery(UUID(int=row[0].int), UUID(int=row[1].int), *row[2:]) for row in rows]
+
+
+async def renew(
+    worker: asyncpg.Connection, owner: str, lease_seconds: float, mine: list[tuple[UUID, int]]
+) -> set[UUID]:
+    """Renews the leases of (id, attempt); gives those that are still this owner's."""
+    rows = await worker.fetch(
+        """
+        UPDATE outbox SET lease_until = clock_timestamp() + $2::float8 * interval '1 second'
+          FROM unnest($3::uuid[], $4::int[]) AS mine (id, attempt)
+         WHERE outbox.id = mine.id AND outbox.attempt = mine.attempt AND owner = $1 AND status = 'waiting'
+        RETURNING outbox.id
+        """,
+        owner,
+        lease_seconds,
+        [row_id for row_id, _ in mine],
+        [attempt for _, attempt in mine],
+    )
+    return {UUID(int=row["id"].int) for row in rows}
+
+
+async def content(tx: Transaction, delivery: Delivery) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What has to be said, and what of it the app has taken so far."""
+    row = await tx.pg.fetchrow("SELECT body, progress FROM outbox WHERE user_id = $1 AND id = $2", tx.user, delivery.id)
+    if row is None:
+        raise NotFound(f"There is no message {delivery.id} to send.")
+    return row["body"], row["progress"]
+
+
+async def keep_progress(tx: Transaction, delivery: Delivery, progress: dict[str, Any]) -> None:
+    """Notes what the app has taken, so that nobody sends it again."""
+    await tx.pg.execute(
+        "UPDATE outbox SET progress = $3 WHERE user_id = $1 AND id = $2 AND attempt = $4",
+        tx.user,
+        delivery.id,
+        progress,
+        delivery.attempt,
+    )
+
+
+async def sent(worker: asyncpg.Connection, delivery: Delivery) -> None:
+    """The app has taken all of it."""
+    await worker.execute(
+        """
+        UPDATE outbox SET status = 'sent', ended_at = clock_timestamp(), lease_until = NULL, error = ''
+         WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'waiting'
+        """,
+        delivery.user,
+        delivery.id,
+        delivery.attempt,
+    )
+
+
+async def failed(
+    worker: asyncpg.Connection,
+    delivery: Delivery,
+    error: str,
+    *,
+    refused: bool,
+    retry_after: float | None,
+    chance: random.Random,
+) -> bool:
+    """Puts the row off, with a back-off that doubles, or as the app asked; or gives it up: after MAX_REFUSALS refusals,
+    or when the app was away for a day (`give_up_at`). True when it was given up. `error` is a short code, never a text
+    of the app's."""
+    tries = delivery.refusals + 1 if refused else delivery.attempt
+    pause = min(BACKOFF_SECONDS * 2 ** min(tries - 1, 20), BACKOFF_LONGEST_SECONDS) * chance.uniform(0.5, 1.0)
+    return bool(
+        await worker.fetchval(
+            """
+            UPDATE outbox SET refusals = refusals + $4::int, error = $5, lease_until = NULL,
+                   due_at = clock_timestamp() + $6::float8 * interval '1 second',
+                   status = CASE WHEN refusals + $4::int >= $7 OR give_up_at < clock_timestamp()
+                                 THEN 'dead' ELSE 'waiting' END,
+                   ended_at = CASE WHEN refusals + $4::int >= $7 OR give_up_at < clock_timestamp()
+                                   THEN clock_timestamp() END
+             WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'waiting' RETURNING status = 'dead'
+            """,
+            delivery.user,
+            delivery.id,
+            delivery.attempt,
+            int(refused),
+            error[:200],
+            max(pause, retry_after or 0.0),
+            MAX_REFUSALS,
+        )
+    )
+
+
+async def overview(worker: asyncpg.Connection, status: str | None, limit: int) -> list[dict[str, Any]]:
+    """The newest rows of all users as the queue knows them, without their words."""
+    rows = await worker.fetch(
+        """
+        SELECT id, user_id, channel, kind, status, attempt, refusals, error, due_at, created_at, ended_at FROM outbox
+         WHERE $1::text IS NULL OR status = $1 ORDER BY created_at DESC LIMIT $2
+        """,
+        status,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def replay(worker: asyncpg.Connection, row_id: UUID) -> None:
+    """Queues a row that was given up once more, with its time and refusals forgotten. Raises NotFound, Conflict."""
+    row = await worker.fetchrow("SELECT user_id, status FROM outbox WHERE id = $1", row_id)
+    if row is None:
+        raise NotFound(f"There is no message {row_id} in the outbox.")
+    if row["status"] != "dead":
+        raise Conflict(f"Message {row_id} is {row['status']}; only dead ones are sent again.")
+    await worker.execute(
+        """
+        UPDATE outbox SET status = 'waiting', refusals = 0, attempt = attempt + 1, due_at = clock_timestamp(),
+               give_up_at = clock_timestamp() + interval '24 hours', ended_at = NULL, error = ''
+         WHERE id = $1 AND status = 'dead'
+        """,
+        row_id,
+    )
