@@ -178,6 +178,10 @@ class Channel(Protocol):
         """Puts another message in the place of `ref`. Raises Refused (also where the app has no edits), TryLater."""
         ...
 
+    async def check(self) -> str:
+        """Asks the app whether it knows us; a sentence for an operator. Raises Refused, TryLater."""
+        ...
+
     async def typing(self, chat: str) -> None:
         """Shows that a reply is being written, where the app can; never raises Refused or TryLater."""
         ...

@@ -41,6 +41,7 @@ FRESH = "A new conversation starts here."
 ALLOWED = "I talk about your money in this chat from now on. `forbid money talk` ends that."
 FORBIDDEN = "I do not talk about money in this chat any more."
 PENDING_SHOWN = 5
+NAME_LENGTH = 256
 
 Verdict = Literal["confirm", "reject"]
 
@@ -73,6 +74,9 @@ class Receiver:
     async def receive(self, channel: Channel, event: Incoming) -> None:
         """Acts on the event; with the same event again nothing happens. Raises Unavailable when the app should send it
         again later."""
+        if not all(map(_is_a_name, (event.event_id, event.address, event.chat))):
+            log.info("channel.nameless", channel=channel.name)
+            return
         user = await links.user_of(self.db, channel.name, event.address)
         command = commands.understood(event.text) if isinstance(event, Said) else None
         if command and command.verb == "link" and isinstance(event, Said):
@@ -163,6 +167,12 @@ class Receiver:
         run_id = await inbox.run_of(tx, channel, event.ref)
         if run_id:
             await self.runner.cancel(tx.user, run_id)
+
+
+def _is_a_name(text: str) -> bool:
+    """Whether the app can mean it, and PostgreSQL can store it: no app has longer names, or control characters in
+    them."""
+    return 0 < len(text) <= NAME_LENGTH and text.isprintable()
 
 
 def _saying(text: str) -> Act:

@@ -25,7 +25,7 @@ from db.engine import Database
 from db.loops import forever
 from domain.errors import PennyError
 from memory import outbox
-from memory.outbox import Delivery
+from memory.outbox import Backoff, Delivery
 
 log = structlog.get_logger(__name__)
 
@@ -62,12 +62,15 @@ class Sender:
         runner: Runner,
         channels: Mapping[str, Channel],
         owner: str,
+        *,
+        backoff: Backoff | None = None,
         chance: random.Random | None = None,
     ) -> None:
         self._db = db.patient(PATIENCE_SECONDS)
         self._runner = runner
         self._channels = channels
         self._owner = owner
+        self._backoff = backoff or Backoff()
         self._chance = chance or random.Random()  # noqa: S311 -- jitter
         self._live: dict[UUID, _Live] = {}
         self._ended: deque[tuple[Delivery, _Failure | None]] = deque()
@@ -144,10 +147,12 @@ class Sender:
             delivery, end = self._ended[0]
             if end is None:
                 await outbox.sent(worker, delivery)
-            elif await outbox.failed(
-                worker, delivery, end.error, refused=end.refused, retry_after=end.retry_after, chance=self._chance
-            ):
-                log.error("outbox.dead", channel=delivery.channel, id=str(delivery.id), error=end.error)
+            else:
+                tries = delivery.refusals + 1 if end.refused else delivery.attempt
+                pause = max(self._backoff.seconds(tries, self._chance), end.retry_after or 0.0)
+                if await outbox.failed(worker, delivery, end.error, refused=end.refused, pause=pause):
+                    log.error("outbox.dead", channel=delivery.channel, id=str(delivery.id), error=end.error)
+                asyncio.get_running_loop().call_later(pause, self.wake)
             self._ended.popleft()
 
     async def _renew(self, worker: asyncpg.Connection) -> None:

@@ -19,8 +19,17 @@ Kind = Literal["reply", "note", "decided"]
 MAX_REFUSALS = 5
 """How often an app may refuse a message for good before it is given up."""
 
-BACKOFF_SECONDS = 2.0
-BACKOFF_LONGEST_SECONDS = 600.0
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Seconds until the first repetition, and the most; each is twice the one before, less up to half by chance."""
+
+    first: float = 2.0
+    longest: float = 600.0
+
+    def seconds(self, tries: int, chance: random.Random) -> float:
+        """The pause after so many tries."""
+        return min(self.first * 2.0 ** min(tries - 1, 20), self.longest) * chance.uniform(0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +156,11 @@ async def failed(
     error: str,
     *,
     refused: bool,
-    retry_after: float | None,
-    chance: random.Random,
+    pause: float,
 ) -> bool:
-    """Puts the row off, with a back-off that doubles, or as the app asked; or gives it up: after MAX_REFUSALS refusals,
+    """Puts the row off by `pause` seconds; or gives it up: after MAX_REFUSALS refusals,
     or when the app was away for a day (`give_up_at`). True when it was given up. `error` is a short code, never a text
     of the app's."""
-    tries = delivery.refusals + 1 if refused else delivery.attempt
-    pause = min(BACKOFF_SECONDS * 2 ** min(tries - 1, 20), BACKOFF_LONGEST_SECONDS) * chance.uniform(0.5, 1.0)
     return bool(
         await worker.fetchval(
             """
@@ -171,7 +177,7 @@ async def failed(
             delivery.attempt,
             int(refused),
             error[:200],
-            max(pause, retry_after or 0.0),
+            pause,
             MAX_REFUSALS,
         )
     )

@@ -2,47 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from pydantic import SecretStr
+
 from channels.channel import Channel
+from channels.registry import CHANNELS
 from domain.clock import Clock
-from domain.errors import SetupError
-from penny.settings import Settings
+from domain.errors import InvalidInput, SetupError
+from penny.settings import PREFIX, Settings
+
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "standard": ("standard_webhook_secret", "standard_out_url", "standard_out_secret"),
+}
+"""The settings without which a channel is off."""
 
 
 def make_channels(settings: Settings, clock: Clock) -> dict[str, Channel]:
-    """The channels whose secrets are set, by name, in the registry's order. Raises SetupError for one that is half set
-    up. Imports only what is used."""
-    made: dict[str, Channel] = {}
-    if _all(settings, "standard_webhook_secret", "standard_out_url", "standard_out_secret"):
-        from channels.standard import StandardChannel
-        from channels.standard.verify import is_secret
-
-        secrets = [settings.standard_webhook_secret, settings.standard_out_secret]
-        for name, secret in zip(("WEBHOOK", "OUT"), secrets, strict=True):
-            if secret is None or not is_secret(secret.get_secret_value()):
-                raise SetupError(
-                    f"PENNY_STANDARD_{name}_SECRET has to be base64 of at least 24 random bytes; make one with "
-                    "`openssl rand -base64 32`."
-                )
-        made["standard"] = StandardChannel(
-            secret=_secret(settings, "standard_webhook_secret"),
-            out_url=settings.standard_out_url or "",
-            out_secret=_secret(settings, "standard_out_secret"),
-            clock=clock,
-        )
+    """The channels whose settings are there, by name, in the registry's order. Raises SetupError for one that is half
+    set up. Imports only what is used."""
+    made = {}
+    for name in CHANNELS:
+        if name not in NEEDS:
+            continue
+        lacking = missing(settings, name)
+        if not lacking:
+            made[name] = _MAKERS[name](settings, clock)
+        elif len(lacking) < len(NEEDS[name]):
+            raise SetupError(f"The channel {name} also needs {' and '.join(lacking)}; or set none of its settings.")
     return made
 
 
-def _all(settings: Settings, *names: str) -> bool:
-    """True when all are set, False when none is. Raises SetupError otherwise, naming those that are missing."""
-    missing = [name for name in names if getattr(settings, name) is None]
-    if missing and len(missing) < len(names):
-        wanted = " and ".join(f"PENNY_{name.upper()}" for name in missing)
-        raise SetupError(
-            f"The channel {names[0].partition('_')[0]!r} also needs {wanted}; or set none of its settings."
-        )
-    return not missing
+def missing(settings: Settings, name: str) -> list[str]:
+    """The variables that the channel still needs. Raises InvalidInput for a channel that there is none of."""
+    if name not in NEEDS:
+        raise InvalidInput(f"There is no channel {name[:32]!r}; there are: {', '.join(NEEDS)}.")
+    return [f"{PREFIX}{setting.upper()}" for setting in NEEDS[name] if getattr(settings, setting) is None]
 
 
-def _secret(settings: Settings, name: str) -> str:
-    value: str = getattr(settings, name).get_secret_value()
-    return value
+def _standard(settings: Settings, clock: Clock) -> Channel:
+    from channels.standard import StandardChannel
+    from channels.standard.verify import is_secret
+
+    for setting in ("standard_webhook_secret", "standard_out_secret"):
+        if not is_secret(_text(settings, setting)):
+            raise SetupError(
+                f"{PREFIX}{setting.upper()} has to be base64 of at least 24 random bytes; make one with "
+                "`openssl rand -base64 32`."
+            )
+    return StandardChannel(
+        secret=_text(settings, "standard_webhook_secret"),
+        out_url=_text(settings, "standard_out_url"),
+        out_secret=_text(settings, "standard_out_secret"),
+        clock=clock,
+    )
+
+
+_MAKERS: Mapping[str, Callable[[Settings, Clock], Channel]] = {"standard": _standard}
+
+
+def _text(settings: Settings, name: str) -> str:
+    value = getattr(settings, name)
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

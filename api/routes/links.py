@@ -46,7 +46,7 @@ async def create(caller: CallerDep, wanted: NewLink) -> LinkCode:
     _check(wanted.channel, caller)
     async with caller.transaction() as tx:
         code, expires_at = await links.new_code(tx, wanted.channel)
-    return LinkCode(code=code, text=f"link {code}", expires_at=expires_at)
+    return LinkCode(code=code, text=f"link {code}", expires_at=expires_at.isoformat())
 
 
 @router.get("", summary="List linked accounts")
@@ -54,7 +54,7 @@ async def index(caller: CallerDep) -> Page[LinkView]:
     """The user's accounts in messaging apps, the oldest first."""
     async with caller.read() as tx:
         found = await links.list_(tx)
-    items = [LinkView(channel=one.channel, address=one.address, created_at=one.created_at) for one in found]
+    items = [LinkView(channel=one.channel, address=one.address, created_at=one.created_at.isoformat()) for one in found]
     return Page(items=items, next=None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import aiohttp
 import orjson
@@ -50,6 +51,13 @@ class StandardChannel:
 
     async def replace(self, chat: str, ref: str, payload: Payload) -> None:
         raise Refused("no_edits")
+
+    async def check(self) -> str:
+        event_id = f"ping_{uuid4().hex}"
+        self._http = self._http or aiohttp.ClientSession()
+        body = orjson.dumps({"type": "ping", "data": {}})
+        await send.post(self._http, self.out_url, self.out_secret, event_id, body, self.clock)
+        return f"{self.out_url} took a signed ping."
 
     async def typing(self, chat: str) -> None:
         return

@@ -10,8 +10,8 @@ from uuid import UUID
 import orjson
 import typer
 
-from penny import settings
-from penny.cli.output import quiet, say, say_json
+from penny.cli.database import with_database, with_worker
+from penny.cli.output import say, say_json
 from penny.cli.talk import JsonOption
 
 T = TypeVar("T")
@@ -21,16 +21,6 @@ FOLLOW_SECONDS = 0.1
 RunArgument = Annotated[str, typer.Argument(metavar="ID", help="The run.")]
 
 commands = typer.Typer(help="Look after replies: list, show, follow, cancel, retry.", no_args_is_help=True)
-
-
-def _with_database(act: Callable[[Any], Awaitable[T]]) -> T:
-    from penny.database import open_database
-
-    async def run() -> T:
-        async with open_database(settings.load(), quiet) as db:
-            return await act(db)
-
-    return asyncio.run(run())
 
 
 async def _owner(db: Any, run_id: UUID) -> UUID:
@@ -54,7 +44,7 @@ def _with_run(run: str, act: Callable[[Any, UUID], Awaitable[T]]) -> T:
         async with db.transaction(await _owner(db, run_id)) as tx:
             return await act(tx, run_id)
 
-    return _with_database(within)
+    return with_database(within)
 
 
 @commands.command(name="list")
@@ -66,14 +56,10 @@ def list_(
     """List runs of all users, the newest first."""
     from memory import queue
 
-    async def act(db: Any) -> list[dict[str, Any]]:
-        worker = await db.worker_connection()
-        try:
-            return await queue.overview(worker, status, limit)
-        finally:
-            await worker.close()
+    async def act(worker: Any) -> list[dict[str, Any]]:
+        return await queue.overview(worker, status, limit)
 
-    found = _with_database(act)
+    found = with_worker(act)
     for run in found:
         if json_:
             say_json(run)
@@ -121,7 +107,7 @@ def follow(
             if not ended:
                 await asyncio.sleep(FOLLOW_SECONDS)
 
-    _with_database(act)
+    with_database(act)
 
 
 @commands.command()

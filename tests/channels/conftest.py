@@ -1,0 +1,120 @@
+"""The service with messaging apps that a test stands in for: the real runner, database, receiver and sender."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from agent.graph import build_graph
+from agent.run import Agent
+from agent.runner import Runner
+from agent.scripted import ScriptedModel
+from api.app import create_app
+from api.auth import AUDIENCE, DEV_ISSUER, Authenticator, mint
+from api.services import ModelStatus, Readiness
+from channels.channel import Channel
+from channels.receive import Receiver
+from channels.sender import Sender
+from db.engine import Database
+from domain.clock import SystemClock
+from memory.outbox import Backoff
+from prompts import library
+
+KEY = b"0123456789abcdef0123456789abcdef"
+
+
+@dataclass
+class Service:
+    """The parts of a service with `channels`, and a client of `user`'s own app."""
+
+    db: Database
+    runner: Runner
+    model: ScriptedModel
+    channels: dict[str, Channel]
+    receiver: Receiver
+    sender: Sender
+    user: UUID
+    clock: SystemClock = field(default_factory=SystemClock)
+    authenticate: Any = None
+    dev: None = None
+    public_url: str | None = "https://penny.example"
+    readiness: Readiness = field(default_factory=lambda: Readiness("ready"))
+    client: httpx.AsyncClient = None  # type: ignore[assignment]
+    outside: httpx.AsyncClient = None  # type: ignore[assignment]
+
+    def model_status(self) -> ModelStatus:
+        return ModelStatus("fake", small=False, status="ready")
+
+    async def link_text(self, channel: str) -> str:
+        """What the user sends in that app to be linked."""
+        made = await self.client.post("/v1/links", json={"channel": channel})
+        assert made.status_code == 201, made.text
+        return str(made.json()["text"])
+
+    async def outbox(self, **where: Any) -> list[dict[str, Any]]:
+        """The user's rows of the outbox, in order."""
+        async with self.db.read(self.user) as tx:
+            rows = await tx.pg.fetch("SELECT * FROM outbox ORDER BY no")
+        return [dict(row) for row in rows if all(row[key] == value for key, value in where.items())]
+
+
+@pytest.fixture
+async def serve(database: Database) -> AsyncIterator[Callable[..., Any]]:
+    """Starts a service: `await serve(channels, turns, owner="a")`, for a new user unless one is given."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(
+            channels: dict[str, Channel],
+            turns: Sequence[dict[str, Any]] = ({"text": "Hello."},),
+            *,
+            delay: float = 0.0,
+            subject: str = "",
+        ) -> Service:
+            model, prompt, clock = ScriptedModel(turns, delay=delay), library.load(), SystemClock()
+            owner = f"test-{uuid4().hex}"
+            runner = Runner(Agent(database, model, lambda: prompt, clock, build_graph(), owner), lease_seconds=30)
+            await runner.start()
+            stack.push_async_callback(runner.stop)
+            sender = Sender(database, runner, channels, owner, backoff=Backoff(0.01, 0.05))
+            await sender.start()
+            stack.push_async_callback(sender.stop)
+            subject = subject or f"user-{uuid4().hex}"
+            user = await database.resolve_user(DEV_ISSUER, "", subject)
+            authenticate = Authenticator.hs256(
+                KEY, issuer=DEV_ISSUER, audience=AUDIENCE, resolve=database.resolve_user, clock=clock
+            )
+            service = Service(
+                database, runner, model, channels, Receiver(database, runner, sender.wake, sender.tell), sender, user
+            )
+            service.authenticate = authenticate
+            transport = httpx.ASGITransport(create_app(service))
+            headers = {"Authorization": f"Bearer {mint(KEY, subject, 3600, clock=clock)}"}
+            for name, sent in (("client", headers), ("outside", {})):
+                client = httpx.AsyncClient(transport=transport, base_url="https://penny.example", headers=sent)
+                setattr(service, name, await stack.enter_async_context(client))
+            return service
+
+        yield start
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    """Waits for something to be true: `await until(lambda: listener.got, 3)` for three of them."""
+
+    async def wait(look: Callable[[], Any], count: int = 1, seconds: float = 60.0) -> Any:
+        async with asyncio.timeout(seconds):
+            while True:
+                found = look()
+                found = await found if asyncio.iscoroutine(found) else found
+                if (len(found) if hasattr(found, "__len__") else int(bool(found))) >= count:
+                    return found
+                await asyncio.sleep(0.01)
+
+    return wait

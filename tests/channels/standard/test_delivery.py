@@ -1,0 +1,116 @@
+"""What becomes of replies when the other program is away, refuses, or our process dies."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from memory import outbox
+
+
+@pytest.fixture
+async def linked(serve: Any, standard: Any, program: Any, sender: str, until: Any) -> Any:
+    """A service with a linked sender."""
+    service = await serve({"standard": standard()})
+    await program.say(service.outside, await service.link_text("standard"), sender)
+    await until(lambda: program.replies)
+    program.got.clear()
+    program.tries.clear()
+    return service
+
+
+async def test_an_outage_loses_nothing_and_keeps_the_order(linked: Any, program: Any, sender: str, until: Any) -> None:
+    """Twenty 5xx in a row, then both replies arrive once each, the first one first, under the ids of the first try."""
+    program.answers = [503] * 20
+    await program.say(linked.outside, "one", sender)
+    await program.say(linked.outside, "two", sender)
+    await until(lambda: program.replies, 2)
+    first, second = program.got
+    assert program.tries[:21] == [first] * 21
+    assert program.tries[21:] == [second]
+    await until(lambda: linked.outbox(status="sent", kind="reply"), 2)
+
+
+async def test_a_refused_message_is_given_up_after_five_tries(
+    linked: Any, program: Any, sender: str, until: Any
+) -> None:
+    """Dead, with the reason; the next one of the chat goes out; sent again on request."""
+    program.answers = [403] * 5
+    await program.say(linked.outside, "one", sender)
+    (dead,) = await until(lambda: linked.outbox(status="dead"))
+    assert dead["error"] == "http_403"
+    assert len(program.tries) == 5
+    await program.say(linked.outside, "two", sender)
+    await until(lambda: program.replies, 1)
+    worker = await linked.db.worker_connection()
+    await outbox.replay(worker, UUID(int=dead["id"].int))
+    await worker.close()
+    linked.sender.wake()
+    await until(lambda: program.replies, 2)
+
+
+async def test_an_app_that_is_away_is_given_up_after_a_day(linked: Any, program: Any, sender: str, until: Any) -> None:
+    """A day later by the database's clock the row is dead, whatever the number of tries."""
+    program.answers = [503] * 1000
+    await program.say(linked.outside, "one", sender)
+    await until(lambda: program.tries, 3)
+    async with linked.db.transaction(linked.user) as tx:
+        await tx.pg.execute("UPDATE outbox SET give_up_at = clock_timestamp() WHERE kind = 'reply'")
+    (dead,) = await until(lambda: linked.outbox(status="dead"))
+    assert dead["error"] == "http_503"
+
+
+async def test_another_process_goes_on_where_one_died(
+    serve: Any, standard: Any, program: Any, sender: str, until: Any
+) -> None:
+    """A row whose sender is gone is sent by another one when the lease is over, once."""
+    first = await serve({"standard": standard()}, subject=sender)
+    await program.say(first.outside, await first.link_text("standard"), sender)
+    await until(lambda: program.replies)
+    await first.sender.stop()
+    await program.say(first.outside, "hello", sender)
+    worker = await first.db.worker_connection()
+    assert await outbox.claim(worker, "died", 0.2, ["standard"], 1000)
+    await worker.close()
+    await serve({"standard": standard()}, subject=sender)
+    await until(lambda: program.replies, 2)
+    assert program.replies[1]["text"] == "Hello."
+
+
+async def test_a_stalled_sender_cannot_note_anything(linked: Any, program: Any, sender: str, until: Any) -> None:
+    """One whose row was taken over neither ends it nor puts it off."""
+    program.answers = [503] * 1000
+    await program.say(linked.outside, "one", sender)
+    await until(lambda: linked.outbox(kind="reply"))
+    await linked.sender.stop()
+    worker = await linked.db.worker_connection()
+    (row,) = await linked.outbox(kind="reply")
+    stale = outbox.Delivery(
+        linked.user, UUID(int=row["id"].int), "standard", row["chat"], "reply", None, row["attempt"] - 1, 0,
+        row["created_at"],
+    )  # fmt: skip
+    await outbox.sent(worker, stale)
+    (after,) = await linked.outbox(kind="reply")
+    await worker.close()
+    assert after["status"] == "waiting"
+
+
+async def test_the_worker_sees_no_words(linked: Any, program: Any, sender: str) -> None:
+    """The role that moves the queue may not read what is sent."""
+    import asyncpg
+
+    worker = await linked.db.worker_connection()
+    for column in ("body", "progress", "dedupe"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await worker.fetch(f"SELECT {column} FROM outbox")  # noqa: S608
+    await worker.close()
+
+
+def test_pauses_double_up_to_the_longest() -> None:
+    """From half of a second up, never longer than ten minutes."""
+    chance = random.Random(1)
+    pauses = [outbox.Backoff(1.0, 600.0).seconds(tries, chance) for tries in (1, 2, 5, 10, 11, 500)]
+    assert all(most / 2 <= pause <= most for pause, most in zip(pauses, (1, 2, 16, 512, 600, 600), strict=True))
