@@ -20,8 +20,9 @@ from agent.limits import Limits, Metrics
 from agent.live import LiveRuns
 from agent.readers import Readers
 from agent.start import Agent
-from agent.upkeep import MAINTENANCE_SECONDS, Upkeep, forever
+from agent.upkeep import MAINTENANCE_SECONDS, Upkeep
 from db.engine import Transaction
+from db.loops import forever
 from domain.errors import InvalidInput, Unavailable
 from memory import acceptance, runs
 from memory.acceptance import IfRunning

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 
 import asyncpg
 import structlog
 
 from agent.limits import Limits
-from agent.live import RECONNECT_SECONDS, LiveRuns
+from agent.live import LiveRuns
 from agent.start import Agent
-from db.engine import Database
-from domain.errors import PennyError
 from memory import events, queue
 
 log = structlog.get_logger(__name__)
@@ -83,23 +80,3 @@ class Upkeep:
                 log.info("runner.events_dropped", days=dropped)
         except asyncpg.LockNotAvailableError:
             log.info("runner.events_busy")  # the next minute will do: partitions are made days ahead
-
-
-async def forever(database: Database, step: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
-    """Repeats a step on a connection of its own; after an error with a fresh one."""
-    connection: asyncpg.Connection | None = None
-    while True:
-        try:
-            if connection is None or connection.is_closed():
-                connection = await database.worker_connection()
-            await step(connection)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PennyError) as error:
-            log.warning("runner.step_failed", step=getattr(step, "__name__", ""), error=type(error).__name__)
-            if connection is not None:
-                connection.terminate()
-            connection = None
-            await asyncio.sleep(RECONNECT_SECONDS)
-        except asyncio.CancelledError:
-            if connection is not None:
-                connection.terminate()
-            raise

@@ -31,8 +31,8 @@ from api.routes import (
     sessions,
     setup,
     transfer,
-    widget,
     webhooks,
+    widget,
 )
 from api.routes.widget import Assets
 from api.services import Services

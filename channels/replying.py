@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from memory.event_log import Frame
+from memory.frames import Frame
 
 STOPPED = "(Stopped.)"
 

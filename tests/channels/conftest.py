@@ -13,11 +13,12 @@ import httpx
 import pytest
 
 from agent.graph import build_graph
-from agent.run import Agent
 from agent.runner import Runner
 from agent.scripted import ScriptedModel
+from agent.start import Agent
 from api.app import create_app
 from api.auth import AUDIENCE, DEV_ISSUER, Authenticator, mint
+from api.protocols.mcp.wire import McpWire
 from api.services import ModelStatus, Readiness
 from channels.channel import Channel
 from channels.receive import Receiver
@@ -45,6 +46,7 @@ class Service:
     authenticate: Any = None
     dev: None = None
     public_url: str | None = "https://penny.example"
+    mcp: McpWire = field(default_factory=McpWire)
     readiness: Readiness = field(default_factory=lambda: Readiness("ready"))
     client: httpx.AsyncClient = None  # type: ignore[assignment]
     outside: httpx.AsyncClient = None  # type: ignore[assignment]
