@@ -10,6 +10,7 @@ from pydantic import Field
 from api.caller import JSON_BODY, CallerDep
 from api.problems import documented
 from api.shapes import Input, Instant, Output, Page, Text
+from channels.registry import CHANNELS
 from domain.errors import NotFound
 from memory import links
 
@@ -59,11 +60,14 @@ async def index(caller: CallerDep) -> Page[LinkView]:
 
 
 @router.delete("/{channel}", status_code=204, summary="Unlink", responses=documented(404))
-async def delete(caller: CallerDep, channel: Annotated[str, Path(max_length=32)]) -> Response:
+async def delete(caller: CallerDep, channel: Annotated[str, Path(description="The channel.")]) -> Response:
     """Ends the links of all the user's accounts in that channel."""
-    async with caller.transaction() as tx:
-        if not await links.unlink(tx, channel):
-            raise NotFound(f"No account in {channel[:32]!r} is linked.")
+    ended = 0
+    if channel in CHANNELS:
+        async with caller.transaction() as tx:
+            ended = await links.unlink(tx, channel)
+    if not ended:
+        raise NotFound("No account in that channel is linked.")
     return Response(status_code=204)
 
 
