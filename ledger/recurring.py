@@ -45,7 +45,7 @@ async def find(
         SELECT s.*, m.name AS merchant
           FROM (SELECT t.merchant_key, t.currency, string_agg(int8send(t.no), ''::bytea) AS nos,
                        string_agg(int4send(t.day - $2::date), ''::bytea) AS days,
-                       string_agg(int8send(abs(t.amount_minor)), ''::bytea) AS minors
+                       string_agg(int8send(t.amount_minor), ''::bytea) AS minors
                   FROM txn t
                  WHERE t.user_id = $1 AND t.day BETWEEN $2 AND $3 AND t.merchant_key <> '' AND t.amount_minor * $4 > 0
                    AND t.split_of IS NULL AND t.transfer_id IS NULL
@@ -103,10 +103,10 @@ def _patterns(
 
 
 async def _parts(tx: Transaction) -> dict[int, int]:
-    """What the other parts of each split come to, without sign, by the first part's number."""
+    """What the other parts of each split come to, by the first part's number."""
     rows = await tx.pg.fetch(
         """
-        SELECT w.no, abs(sum(p.amount_minor))::bigint AS minor
+        SELECT w.no, sum(p.amount_minor)::bigint AS minor
           FROM txn p JOIN txn w ON w.user_id = $1 AND w.id = p.split_of
          WHERE p.user_id = $1 AND p.split_of IS NOT NULL GROUP BY w.no
         """,

@@ -17,12 +17,14 @@ DIGEST: Final = "md5(jsonb_strip_nulls(to_jsonb({row}) - 'version' - 'created_at
 _OWN_COLUMNS: Final = tuple(TABLES["txn"].columns)
 _DEFAULTS: Final = json.dumps({name: column.default for name, column in TABLES["txn"].columns.items()})
 
+# As the import left it, and nothing refers to it but what is of the batch itself, as the parts of a split are.
+_OTHERS: Final = """
+    AND NOT EXISTS (SELECT FROM {table} o WHERE o.user_id = $1 AND o.{column} = t.id AND NOT EXISTS (
+        SELECT FROM import_row q WHERE q.user_id = $1 AND q.txn_id = o.id AND q.batch_id = $2))
+"""
 _UNTOUCHED: Final = (
     f"t.user_id = $1 AND t.id = r.txn_id AND r.user_id = $1 AND r.batch_id = $2 AND {DIGEST.format(row='t')} = r.digest"
-    + "".join(
-        f" AND NOT EXISTS (SELECT FROM {other} o WHERE o.user_id = $1 AND o.{column} = t.id)"
-        for other, column in TABLES["txn"].referred_by
-    )
+    + "".join(_OTHERS.format(table=table, column=column) for table, column in TABLES["txn"].referred_by)
 )
 
 # Postings of the batch that a later import, made while this one was undone, has brought into the ledger again.

@@ -99,7 +99,7 @@ async def import_file(
         added=len(new),
         duplicates=len(statement.lines) - len(new),
         skipped=statement.skipped,
-        categorized=sum(category is not None for category in categories),
+        categorized=sum(any(filed) for filed in categories),
         first_day=min(days),
         last_day=max(days),
         notes=statement.notes,

@@ -65,10 +65,21 @@ class RowsRefused(InvalidInput):
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a posting that the file splits: its minor units, of either sign, and the category's name that it
+    gives."""
+
+    minor: int
+    category: str | None = None
+    memo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StatementLine:
     """One posting of a file: `minor` units of the account's currency, negative for money that left. Texts are clean.
 
-    `bank_id` is the bank's own identifier of it, `category` a category's name that the file gives.
+    `bank_id` is the bank's own identifier of it, `category` a category's name that the file gives. With `parts`, two or
+    more that come to `minor`, the file splits it.
     """
 
     line: int
@@ -79,6 +90,7 @@ class StatementLine:
     bank_id: str | None = None
     category: str | None = None
     pending: bool = False
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

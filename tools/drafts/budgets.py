@@ -11,7 +11,7 @@ from db.engine import Transaction
 from domain.errors import InvalidInput
 from domain.money import Money
 from domain.periods import Month
-from ledger import budgets, preferences
+from ledger import budgets, envelopes, preferences
 from ledger.changes import Change, inserted, read
 from tools.drafts.draft import Draft, Intent
 from tools.drafts.lookup import category
@@ -48,7 +48,8 @@ async def set_budget(tx: Transaction, args: Mapping[str, Any]) -> Draft:
 
 
 async def move_money(tx: Transaction, args: Mapping[str, Any]) -> Draft:
-    """The draft of `moving`; other months stay as they are. Raises InvalidInput when the source has less than that."""
+    """The draft of `moving`; other months stay as they are. The source gives its budget of the month, then what it
+    carried in: its budget goes below zero by that. Raises InvalidInput when it has less than that."""
     amount, month = Money(args["minor"], args["currency"]), Month.parse(args["month"])
     locale = (await preferences.get(tx)).locale
     source, target = await category(tx, args["from"]), await category(tx, args["to"])
@@ -56,9 +57,11 @@ async def move_money(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     nothing = Money(0, amount.currency)
     had, has = (effective[c.id].amount if c.id in effective else nothing for c in (source, target))
     giver, taker, for_month = cell(source.name), cell(target.name), one_month(month, locale)
-    if had < amount:
+    brought = await carried_in(tx, month, source.id, nothing) if had < amount else nothing
+    if had + brought < amount:
+        also = f" and {brought.format(locale)} carried in" if brought.minor else ""
         raise InvalidInput(
-            f"{giver} has only {had.format(locale)} budgeted for {for_month},"
+            f"{giver} has only {had.format(locale)} budgeted for {for_month}{also},"
             f" so {amount.format(locale)} cannot be moved from it to {taker}."
         )
     less, more = had - amount, has + amount
@@ -71,9 +74,16 @@ async def move_money(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     text = (
         f"Move {amount.format(locale)} from {giver} to {taker} for {for_month}:"
         f" {giver} goes from {had.format(locale)} to {less.format(locale)},"
-        f" {taker} from {has.format(locale)} to {more.format(locale)}."
+        f" {taker} from {has.format(locale)} to {more.format(locale)}"
     )
+    text += f"; {(amount - max(had, nothing)).format(locale)} of it was carried in." if brought.minor else "."
     return Draft(text, tuple(changes))
+
+
+async def carried_in(tx: Transaction, month: Month, category_id: UUID, nothing: Money) -> Money:
+    """What the category's envelope brought along and can give away; what it overspent before is nothing."""
+    brought = (await envelopes.carried(tx, month)).get(category_id, nothing)
+    return brought if brought.currency == nothing.currency and brought.minor > 0 else nothing
 
 
 async def nothing_after(tx: Transaction, month: Month, category_id: UUID, nothing: Money) -> tuple[Change, ...]:

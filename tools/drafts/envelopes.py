@@ -95,10 +95,15 @@ async def cover_overspending(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     else:
         giver = _line(status, args["from"])
         source = cell(giver.category)
-        if giver.budget is None or giver.budget.currency != lacking.currency or giver.budget < lacking:
-            had = giver.budget or Money(0, lacking.currency)
-            raise InvalidInput(f"{source} has only {had.format(own.locale)} budgeted for {when}; {name} lacks {shown}.")
-        changes = [*await budgets.setting_once(tx, month, UUID(args["from"]), giver.budget - lacking), *changes]
+        none = Money(0, lacking.currency)
+        had = giver.budget if giver.budget and giver.budget.currency == lacking.currency else none
+        brought = giver.carried if giver.carried and giver.carried.currency == had.currency else none
+        if giver.budget is None or had + max(brought, none) < lacking:
+            also = f" and {brought.format(own.locale)} carried in" if brought.minor > 0 else ""
+            raise InvalidInput(
+                f"{source} has only {had.format(own.locale)} budgeted for {when}{also}; {name} lacks {shown}."
+            )
+        changes = [*await budgets.setting_once(tx, month, UUID(args["from"]), had - lacking), *changes]
     budget = f"its budget goes from {has.format(own.locale)} to {(has + lacking).format(own.locale)}"
     return Draft(f"Cover the {shown} that {name} is overspent by in {when} from {source}: {budget}.", tuple(changes))
 

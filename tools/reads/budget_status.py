@@ -51,6 +51,13 @@ def _one(ctx: ToolContext, month: Month, line: BudgetLine) -> ToolResult:
         return ToolResult(
             f"Your {name} budget for {when} is {ctx.show(line.budget)}; nothing is spent of it yet.", facts
         )
+    if line.budget.minor < 0:
+        moved = f"{ctx.show(-line.budget)} of what it carried in was moved away"
+        return ToolResult(
+            f"You spent {ctx.show(line.spent)} on {name} in {when}, and {moved}.{_with_carried(ctx, line)}"
+            f"{_elsewhere(ctx, [line])}{_time(ctx, month)}",
+            facts,
+        )
     share = f" ({percent(line.spent.minor, line.budget.minor)}%)" if line.budget.minor else ""
     spent = f"You spent {ctx.show(line.spent)} of your {ctx.show(line.budget)} {name} budget{share} in {when}"
     return ToolResult(
@@ -89,7 +96,7 @@ def _all(ctx: ToolContext, status: BudgetStatus, free: Unassigned) -> ToolResult
             sentences.append(f"Another {ctx.show(total.unbudgeted)} was spent where there is no budget for it.")
             facts.append(Fact(f"spent without a budget in {when}", total.unbudgeted))
     budgeted.sort(key=_used, reverse=True)
-    over = [line for line in budgeted if line.left is not None and line.left.minor < 0]
+    over = [line for line in budgeted if line.available is not None and line.available.minor < 0]
     if status.month.first <= ctx.today or over:
         sentences.append(_who_is_over(ctx, over))
     facts.append(Fact(f"categories over budget in {when}", Decimal(len(over)), "count"))
@@ -143,13 +150,13 @@ def _left(ctx: ToolContext, left: Money) -> str:
 
 
 def _who_is_over(ctx: ToolContext, over: list[BudgetLine]) -> str:
-    names = [f"{cell(line.category)} by {ctx.show(-line.left)}" for line in over if line.left is not None]
+    names = [f"{cell(line.category)} by {ctx.show(-line.available)}" for line in over if line.available is not None]
     return f"Over budget: {either(names).replace(' or ', ' and ')}." if names else "No category is over its budget."
 
 
 def _used(line: BudgetLine) -> Decimal:
     """The share of the budget that is spent; anything spent of a budget of nothing counts most."""
-    if line.budget is None or line.budget.minor == 0:
+    if line.budget is None or line.budget.minor <= 0:
         return Decimal(10**9) if line.spent.minor > 0 else Decimal(0)
     return Decimal(line.spent.minor) / line.budget.minor
 
@@ -179,14 +186,14 @@ def _facts(line: BudgetLine, when: str) -> tuple[Fact, ...]:
             Fact(f"{name} budget in {when}", line.budget),
             Fact(f"left of the {name} budget in {when}", line.left),
         ]
-        if line.budget.minor:
+        if line.budget.minor > 0:
             used = percent(line.spent.minor, line.budget.minor)
             facts.append(Fact(f"used of the {name} budget in {when}", used, "percent"))
         if line.carried is not None and line.available is not None and line.rollover != "none":
             facts.append(Fact(f"carried into {name} in {when}", line.carried))
             facts.append(Fact(f"available for {name} in {when}", line.available))
-        if line.left.minor < 0:
-            facts.append(Fact(f"over the {name} budget in {when}", -line.left))
+        if line.available is not None and line.available.minor < 0:
+            facts.append(Fact(f"over the {name} budget in {when}", -line.available))
     return (*facts, *(Fact(f"spent on {name} in {when}, in {money.currency}", money) for money in line.elsewhere))
 
 

@@ -208,9 +208,11 @@ def _shift(ctx: ToolContext, now: Situation, amount: Money, about: Chosen, to: C
     source = now.budget(about)
     if source is None:
         raise InvalidInput(f"{cell(about.name)} has no budget to take from.")
-    if source.budget < amount:
+    brought = max(source.carried, now.known.money(0))
+    if source.budget + brought < amount:
+        also = f", and {ctx.show(brought)} was carried in" if brought.minor else ""
         raise InvalidInput(
-            f"The {cell(about.name)} budget is {ctx.show(source.budget)}; {ctx.show(amount)} is more than that."
+            f"The {cell(about.name)} budget is {ctx.show(source.budget)}{also}; {ctx.show(amount)} is more than that."
         )
     when = one_month(now.found.month, ctx.preferences.locale)
     text = f"Moving {ctx.show(amount)} of budget from {cell(about.name)} to {cell(to.name)} in {when}:"

@@ -64,6 +64,40 @@ async def test_overspending_is_carried_if_the_user_wants_it(penny: Penny, carry:
     assert (await line(penny, "Dining", DECEMBER)).carried == usd(december)
 
 
+async def test_carried_money_can_be_moved(penny: Penny) -> None:
+    """After the month's own budget what was carried in goes, to the cent and no further; the months after keep their
+    budget, and no money comes or goes. Undone, all is as before."""
+    await apply(penny, "set_rollover", category="dining", carry="what_is_left", month="october")
+    before = await free(penny, NOVEMBER)
+    with pytest.raises(PennyError, match=r"only \$300\.00 budgeted for November 2026 and \$300\.00 carried in"):
+        await penny.call("move_money", from_category="dining", to_category="travel", amount=600.01)
+    made = await penny.propose("move_money", from_category="dining", to_category="travel", amount=450)
+    assert made["text"] == (
+        "Move $450.00 from Dining to Travel for November 2026: Dining goes from $300.00 to -$150.00, "
+        "Travel from $250.00 to $700.00; $150.00 of it was carried in."
+    )
+    done = await proposals.confirm(penny.db, penny.user, UUID(made["id"]), made["hash"])
+    dining = await line(penny, "Dining", NOVEMBER)
+    assert (dining.budget, dining.carried, dining.available) == (usd(-150_00), usd(300_00), usd(150_00))
+    december = await line(penny, "Dining", DECEMBER)
+    assert (december.budget, december.carried) == (usd(300_00), usd(150_00))
+    assert (await free(penny, NOVEMBER)).amount == before.amount
+    told = (await catalog.call(penny.context, "get_budget_status", {"category": "dining"})).summary
+    assert "$150.00 of what it carried in was moved away. With $300.00 carried in, $150.00 is available." in told
+    await proposals.undo_now(penny.db, penny.user, done.journal_id)
+    assert (await line(penny, "Dining", NOVEMBER)).available == usd(600_00)
+
+
+async def test_what_was_carried_covers_another_envelope(penny: Penny) -> None:
+    """Travel is overspent by more than Dining's budget, and Dining has carried in enough; nobody is over then."""
+    await apply(penny, "set_rollover", category="dining", carry="what_is_left", month="october")
+    await apply(penny, "add_transaction", amount=700, merchant="Airline", category="travel")
+    await apply(penny, "cover_overspending", category="travel", from_category="dining")
+    assert (await line(penny, "Travel", NOVEMBER)).available == usd(0)
+    assert (await line(penny, "Dining", NOVEMBER)).available == usd(150_00)
+    assert "No category is over" in (await catalog.call(penny.context, "get_budget_status", {})).summary
+
+
 async def test_unassigned_is_income_less_budgets(penny: Penny) -> None:
     """November: 3,000 came in, 300 + 250 + 600 are budgeted, 9.99 + 160.10 were spent without a budget."""
     found = await free(penny, NOVEMBER)

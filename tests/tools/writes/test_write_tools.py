@@ -273,5 +273,6 @@ def test_no_tool_takes_an_identity_or_code() -> None:
             "to_account",
         ),
         *("carry", "name", "group", "kind", "arrived"),
+        *("currency", "balance", "base", "quote", "rate", "time_zone", "locale", "envelopes_since"),
     }
     assert all(tool.writes for tool in WRITES)
