@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from api import problems
 from api.edge import Edge
 from api.openapi import describe
-from api.problems import documented
+from api.problems import documented, documented_openai
 from api.protocols.mcp.endpoint import McpEndpoint
 from api.routes import (
     ai_sdk,
@@ -24,6 +24,7 @@ from api.routes import (
     messages,
     model,
     money,
+    openai,
     page,
     preferences,
     proposals,
@@ -42,6 +43,20 @@ only the user applies. Errors are `application/problem+json` (RFC 9457) with a s
 `cursor`; amounts are whole minor units with their currency."""
 
 MCP_HEADERS = ("Mcp-Protocol-Version", "Mcp-Method", "Mcp-Name")
+
+ALLOWED = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "Last-Event-ID",
+    "Penny-Session-Id",
+    "Prefer",
+    "X-Request-Id",
+)
+"""Headers that pages of other sites may send."""
+
+EXPOSED = ("Location", "Penny-Run-Id", "Penny-Session-Id", "Preference-Applied", "Retry-After", "X-Request-Id")
+"""Headers that pages of other sites may read."""
 
 ROUTERS = (
     sessions.router,
@@ -86,7 +101,14 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = (), assets: 
             allow_origins=list(cors_origins),
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "Prefer", "X-Request-Id", *MCP_HEADERS],
-            expose_headers=["Penny-Run-Id", "Preference-Applied", "Location", "Retry-After", "X-Request-Id"],
+            expose_headers=[
+                "Penny-Run-Id",
+                "Penny-Session-Id",
+                "Preference-Applied",
+                "Location",
+                "Retry-After",
+                "X-Request-Id",
+            ],
         )
     app.add_middleware(Edge)
     app.include_router(health.router)
@@ -94,6 +116,7 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = (), assets: 
     app.include_router(webhooks.router, responses=documented(500, 503))
     for router in ROUTERS:
         app.include_router(router, responses=documented(401, 422, 500, 503))
+    app.include_router(openai.router, responses=documented_openai(400, 401, 500, 503))
     app.add_route("/mcp", McpEndpoint(tuple(cors_origins)))  # type: ignore[arg-type]  # an ASGI application, any method
     if services.dev is not None:
         app.include_router(page.router)

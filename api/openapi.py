@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from agent.events import TERMINAL, Event, ProposalMade
 from api.problems import Problem
+from api.protocols.errors import OpenAIErrorBody
 
 _REF = "#/components/schemas/{model}"
 
@@ -53,9 +54,8 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             )
             schemas = made.setdefault("components", {}).setdefault("schemas", {})
-            for model, adapter in [("Problem", TypeAdapter[Any](Problem))] + [
-                (_name(kind), TypeAdapter[Any](kind)) for kind in _kinds()
-            ]:
+            errors = [("Problem", TypeAdapter[Any](Problem)), ("OpenAIError", TypeAdapter[Any](OpenAIErrorBody))]
+            for model, adapter in errors + [(_name(kind), TypeAdapter[Any](kind)) for kind in _kinds()]:
                 schema = adapter.json_schema(ref_template=_REF)
                 schemas.update(schema.pop("$defs", {}))
                 schemas[model] = schema
@@ -66,6 +66,10 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
                     {"type": "object", "properties": {"call_id": {"type": "string"}}, "required": ["call_id"]},
                 ],
             }
+            for path, operations in made["paths"].items():
+                if path.startswith("/openai/"):  # a value that cannot be used is 400 there
+                    for operation in operations.values():
+                        operation["responses"].pop("422", None)
         return made
 
     return openapi

@@ -114,6 +114,12 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {s: {"description": HTTPStatus(s).phrase, "content": {MEDIA_TYPE: {"schema": schema}}} for s in statuses}
 
 
+def documented_openai(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The same for a route of OpenAI's wire, whose errors have its shape."""
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
+
+
 def install(app: FastAPI) -> None:
     """Makes every error of `app` a problem, the framework's own too."""
 

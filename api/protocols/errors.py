@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from typing_extensions import TypedDict  # pydantic's schemas need this one before Python 3.12
+
 
 class Told(NamedTuple):
     """An error as it is sent: its status, the JSON body and that body's media type."""
@@ -18,11 +20,27 @@ Shape = Callable[[Mapping[str, Any]], Told]
 """From the members of a problem (`status`, `code`, `detail`, ...) to what the protocol's clients understand."""
 
 
+class OpenAIError(TypedDict):
+    """An error as OpenAI's clients read it; `code` is the same as a problem's."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str
+    request_id: str
+
+
+class OpenAIErrorBody(TypedDict):
+    """The body of an error on OpenAI's wire."""
+
+    error: OpenAIError
+
+
 def as_openai(problem: Mapping[str, Any]) -> Told:
     """OpenAI's `{"error": {message, type, param, code}}`; a value that cannot be used is 400 there."""
     status = 400 if problem["status"] == 422 else problem["status"]
     errors = problem.get("errors") or []
-    error = {
+    error: OpenAIError = {
         "message": problem["detail"],
         "type": _OPENAI_TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error"),
         "param": errors[0]["field"] or None if errors else problem.get("param"),

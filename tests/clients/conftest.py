@@ -153,7 +153,7 @@ async def penny(
         home=tmp_path_factory.mktemp("home"),
         auth=f"hs256:{key}",
         auth_issuer=ISSUER,
-        cors_origins=("http://app.example",),
+        cors_origins=("http://app.example", "http://localhost:4321"),
     )
     model = BedrockModel(
         MODEL, region="us-east-1", keys=AwsKeys("AKIDEXAMPLE", "test-secret"), endpoint_url=emulator.url
