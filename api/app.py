@@ -13,6 +13,7 @@ from api.openapi import describe
 from api.problems import documented, documented_openai
 from api.protocols.mcp.endpoint import McpEndpoint
 from api.routes import (
+    ag_ui,
     ai_sdk,
     facts,
     feed,
@@ -75,6 +76,7 @@ ROUTERS = (
     transfer.router,
     ai_sdk.router,
     links.router,
+    ag_ui.router,
 )
 
 

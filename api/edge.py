@@ -17,8 +17,8 @@ from api.problems import internal, problem
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request's body."""
 
-BODY_LIMITS = {"/v1/imports": 10 * BODY_LIMIT + 64 * 1024, "/mcp": 64 * 1024}
-"""Routes that take more, a file of 10 MiB and the form around it, or less."""
+BODY_LIMITS = {"/v1/imports": 10 * BODY_LIMIT + 64 * 1024, "/ag-ui": 4 * BODY_LIMIT, "/mcp": 64 * 1024}
+"""Routes that take more (a file of 10 MiB and the form around it, a client's whole conversation) or less."""
 
 log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

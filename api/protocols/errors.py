@@ -59,9 +59,16 @@ def as_json_rpc(problem: Mapping[str, Any]) -> Told:
     return Told(status, {"jsonrpc": "2.0", "id": None, "error": error}, "application/json")
 
 
+def as_ag_ui(problem: Mapping[str, Any]) -> Told:
+    """AG-UI's RUN_ERROR, the event that ends a stream, as the body of a request that never had one."""
+    metadata = {"penny": {"requestId": problem["request_id"]}}
+    event = {"type": "RUN_ERROR", "message": problem["detail"], "code": problem["code"], "metadata": metadata}
+    return Told(problem["status"], event, "application/json")
+
+
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
-SHAPES: tuple[tuple[str, Shape], ...] = (("/openai/", as_openai), ("/mcp", as_json_rpc))
+SHAPES: tuple[tuple[str, Shape], ...] = (("/openai/", as_openai), ("/mcp", as_json_rpc), ("/ag-ui", as_ag_ui))
 """Beginnings of paths, each with the shape of its errors."""
 
 

@@ -1,0 +1,59 @@
+"""A session as it was said, message by message, for wires that show a client its whole conversation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from db.engine import Transaction
+from memory.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message, with the name its client gave the user's message of the turn, and the id of the turn's reply."""
+
+    message: Message
+    client_id: str | None
+    reply_id: UUID | None
+
+
+async def transcript(tx: Transaction, session_id: UUID, turns: int) -> list[Said]:
+    """The messages of the last so many turns, in order; none when there is no such session."""
+    rows = await tx.pg.fetch(
+        """
+        SELECT m.turn, m.pos, m.id, m.run_id, m.role, m.text, m.body, m.created_at, r.client_id, r.message_id
+          FROM message m LEFT JOIN run r ON r.user_id = m.user_id AND r.id = m.run_id
+         WHERE m.user_id = $1 AND m.session_id = $2
+           AND m.turn > (SELECT last_turn FROM session WHERE user_id = $1 AND id = $2) - $3
+         ORDER BY m.turn, m.pos
+        """,
+        tx.user,
+        session_id,
+        turns,
+    )
+    return [
+        Said(
+            Message(
+                row["role"],
+                row["text"],
+                row["body"],
+                row["id"],
+                row["turn"],
+                row["pos"],
+                row["run_id"],
+                row["created_at"],
+            ),
+            row["client_id"],
+            row["message_id"],
+        )
+        for row in rows
+    ]
+
+
+async def holds(tx: Transaction, session_id: UUID, message_id: UUID) -> bool:
+    """Whether the message is one of the session's."""
+    found = await tx.pg.fetchval(
+        "SELECT 1 FROM message WHERE user_id = $1 AND session_id = $2 AND id = $3", tx.user, session_id, message_id
+    )
+    return found is not None
