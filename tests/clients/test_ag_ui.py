@@ -156,7 +156,7 @@ async def test_a_conversation_loaded_again_is_decided_on(penny: Any, play: Play)
     """A new page sees the same messages and the same question, and its answer counts."""
     person = await penny.person()
     seen = await play("reload", person)
-    assert seen["one"] == seen["other"][: len(seen["one"])]
+    assert seen["one"] == seen["other"]
     assert seen["asked"] == seen["was"]
     assert seen["later"][-1].startswith("assistant: Applied: ")
     assert seen["waiting"] == 0
@@ -179,12 +179,13 @@ async def test_two_users_with_one_thread_id_never_meet(penny: Any, play: Play) -
     assert [[len(text.split()) - 1 for text in of] for of in seen["later"]] == [[3, 20], [3, 21]]
 
 
-async def test_what_is_refused_is_a_run_error(penny: Any, play: Play) -> None:
-    """A message that is too long is a RUN_ERROR as the answer's body; the thread can go on."""
-    seen = await play("failing", await penny.person(), TEXT="x" * 9000)
+@pytest.mark.parametrize(("text", "reason"), [("x" * 9000, "9,000 characters"), (" ", "empty")])
+async def test_what_is_refused_is_a_run_error(penny: Any, play: Play, text: str, reason: str) -> None:
+    """A message that is too long or empty is a RUN_ERROR as the answer's body; the thread can go on."""
+    seen = await play("failing", await penny.person(), TEXT=text)
     assert seen["status"] == 422
     assert (seen["payload"]["type"], seen["payload"]["code"]) == ("RUN_ERROR", "invalid_input")
-    assert "9,000 characters" in seen["payload"]["message"]
+    assert reason in seen["payload"]["message"]
     assert seen["after"] == "word0 word1"
 
 
@@ -199,3 +200,12 @@ async def test_a_message_during_a_reply_waits_is_refused_or_interrupts(penny: An
     seen = await play("queue", await penny.person())
     assert seen["refused"] == [409, "run_active"]
     assert (seen["first"], seen["text"]) == ("cancelled", "word0 word1")
+
+
+async def test_the_example_in_the_guide_runs(penny: Any, node: Any, example: Callable[[str, str], str]) -> None:
+    """docs/clients/ag-ui.md: it streams, asks, and applies what was asked."""
+    person = await penny.person()
+    ran = await node(example("ag-ui.md", "chat.mjs"), PENNY_URL=penny.url, PENNY_TOKEN=person.token)
+    assert "? Set a Dining budget of $250.00" in ran.out
+    assert ran.out.splitlines()[-1].startswith("Applied: ")
+    assert len(await written(person)) == 1

@@ -129,12 +129,12 @@ const scenarios = {
     await say(agent, "set dining to 250");
     const fresh = agentOn(thread);
     await fresh.runAgent();
-    const same = JSON.stringify(fresh.messages) === JSON.stringify(agent.messages);
+    const found = structuredClone(fresh.messages);
     const asked = fresh.pendingInterrupts.map((one) => one.id);
     await answer(fresh, true);
     const later = agentOn(thread);
     await later.runAgent();
-    return { same, one: agent.messages, other: fresh.messages, asked, was: agent.pendingInterrupts.map((one) => one.id),
+    return { one: agent.messages, other: found, asked, was: agent.pendingInterrupts.map((one) => one.id),
       later: texts(later), waiting: later.pendingInterrupts.length };
   },
 
