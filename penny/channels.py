@@ -14,6 +14,7 @@ from penny.settings import PREFIX, Settings
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "standard": ("standard_webhook_secret", "standard_out_url", "standard_out_secret"),
+    "slack": ("slack_signing_secret", "slack_bot_token"),
 }
 """The settings without which a channel is off."""
 
@@ -58,7 +59,17 @@ def _standard(settings: Settings, clock: Clock) -> Channel:
     )
 
 
-_MAKERS: Mapping[str, Callable[[Settings, Clock], Channel]] = {"standard": _standard}
+def _slack(settings: Settings, clock: Clock) -> Channel:
+    from channels.slack import SlackChannel
+
+    return SlackChannel(
+        signing_secret=_text(settings, "slack_signing_secret"),
+        bot_token=_text(settings, "slack_bot_token"),
+        api_url=settings.slack_api_url,
+    )
+
+
+_MAKERS: Mapping[str, Callable[[Settings, Clock], Channel]] = {"standard": _standard, "slack": _slack}
 
 
 def _text(settings: Settings, name: str) -> str:

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     standard_webhook_secret: SecretStr | None = Field(None, description="signs what the channel `standard` is sent")
     standard_out_url: str | None = Field(None, description="where the channel `standard` sends its events")
     standard_out_secret: SecretStr | None = Field(None, description="signs what the channel `standard` sends")
+    slack_signing_secret: SecretStr | None = Field(None, description="signs what Slack sends")
+    slack_bot_token: SecretStr | None = Field(None, description="the bot's token (xoxb-...)")
+    slack_api_url: str = Field("https://slack.com/api/", description="where Slack's Web API is")
 
     @field_validator("cors_origins", mode="before")
     @classmethod

@@ -1,0 +1,63 @@
+"""A reply as Slack's blocks: mrkdwn in sections, tables in fixed width, proposals with two buttons."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from channels.channel import Part, Payload, Reply, Shown
+from channels.markdown import Dialect, aligned, split, write
+from channels.proposals import button, lines, open_
+
+SECTION_LIMIT = 2900
+"""Characters of a section; Slack takes 3,000."""
+
+
+def _escape(text: str) -> str:
+    return escape(text, quote=False)
+
+
+MRKDWN = Dialect(
+    escape=_escape,
+    bold=lambda text: f"*{text}*",
+    italic=lambda text: f"_{text}_",
+    code=lambda text: f"`{text}`",
+    table=lambda rows: f"```{_escape(aligned(rows))}```",
+)
+
+
+def render(reply: Reply, locale: str) -> list[Part]:
+    """The text in as many messages as it needs, then one for each proposal."""
+    texts = split(write(reply.text, MRKDWN), SECTION_LIMIT)
+    return [Part(message(text)) for text in texts] + [_proposal(one, locale) for one in reply.proposals]
+
+
+def message(text: str, *more: dict[str, Any]) -> Payload:
+    """A message of one section; `text` is for notifications too."""
+    return {"text": text, "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}, *more]}
+
+
+def _proposal(one: Shown, locale: str) -> Part:
+    text = f"*{_escape(one.proposal['text'])}*\n" + "\n".join(_escape(line) for line in lines(one, locale))
+    text = text[:SECTION_LIMIT]
+    if not open_(one):
+        return Part(message(f"{text}\n_{one.proposal['status'].capitalize()}._"), one.proposal["id"])
+    buttons = {
+        "type": "actions",
+        "elements": [
+            _button("Apply", button(one, "confirm"), "primary"),
+            _button("Reject", button(one, "reject"), None),
+        ],
+    }
+    hint = {"type": "context", "elements": [{"type": "mrkdwn", "text": f"or say `yes {one.code}` / `no {one.code}`"}]}
+    return Part(message(text, buttons, hint), one.proposal["id"])
+
+
+def _button(label: str, value: str, style: str | None) -> dict[str, Any]:
+    made = {
+        "type": "button",
+        "action_id": f"penny_{label.lower()}",
+        "text": {"type": "plain_text", "text": label},
+        "value": value,
+    }
+    return made | ({"style": style} if style else {})
