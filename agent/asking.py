@@ -113,7 +113,7 @@ async def _reply(
     if whole is None:
         raise ModelUnavailable("The model ended without an answer. Please try again.")
     about = whole.response_metadata
-    ctx.count(_tokens(whole), about.get("priced_as") or about.get("answered_by") or ctx.model.name)
+    ctx.count(tokens_of(whole), about.get("priced_as") or about.get("answered_by") or ctx.model.name)
     return whole
 
 
@@ -162,7 +162,7 @@ def _calls(whole: AIMessageChunk, taken: set[str]) -> list[dict[str, Any]]:
     return calls
 
 
-def _tokens(whole: AIMessage) -> Tokens:
+def tokens_of(whole: AIMessage) -> Tokens:
     usage = whole.usage_metadata
     if usage is None:
         return Tokens()

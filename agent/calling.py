@@ -74,7 +74,7 @@ def _untrusted(ctx: TurnContext, messages: Sequence[Message]) -> bool:
     which the user dictated."""
     before = [m.name for m in ctx.earlier if isinstance(m, ToolMessage)]
     now = [m.body["name"] for m in messages if m.role == "tool"]
-    return any(name != DICTATED for name in (*before, *now))
+    return ctx.outside or any(name != DICTATED for name in (*before, *now))
 
 
 def tool_events(message: Message, proposal: dict[str, Any] | None) -> list[Event]:

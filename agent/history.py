@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -12,11 +13,15 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMes
 
 from memory.messages import Message, answered
 
-WINDOW_TURNS = 20
-"""Older turns are given verbatim up to this many."""
+HIGH_TURNS, HIGH_TOKENS = 24, 6_000
+"""With more than that of older turns told verbatim, they are due to be summarized (agent.summarizing)."""
 
-WINDOW_CHARACTERS = 32_000
-"""And up to this much text, the newest first; a turn is given whole or not at all."""
+LOW_TURNS, LOW_TOKENS = 8, 2_000
+"""What is left verbatim then. The boundary moves in big steps, so that a provider's cache of what it read stays good
+for many turns, and a turn late in a long session is told about as much as an early one."""
+
+MOST_TURNS, MOST_TOKENS = 60, 12_000
+"""While no summary comes about, the oldest turns beyond this are left out."""
 
 NO_ANSWER = "(This turn ended without an answer.)"
 WITHHELD = "(What was said here was stopped by a content rule and is left out.)"
@@ -80,29 +85,62 @@ def _note(message: Message) -> str:
     return f"[{message.text}]"
 
 
-def earlier(messages: Iterable[Message]) -> tuple[list[AnyMessage], list[str]]:
-    """The window of past turns, oldest first; and the decisions taken since the last of them, as notes that belong
-    before the user's next message."""
-    turns = [list(group) for _, group in groupby(messages, key=lambda m: m.turn)]
-    budget, first = WINDOW_CHARACTERS, len(turns)
-    for turn in reversed(turns):
-        budget -= sum(len(m.text) for m in turn if m.role != "tool") + sum(
-            len(m.body.get("summary", "")) for m in turn if m.role == "tool"
-        )
-        if budget < 0:
+@dataclass(frozen=True, slots=True)
+class History:
+    """The turns before this one as the model is told them, oldest first; `notes` are what happened since the last of
+    them, and belong before the user's next message. `due`: there is so much that it is to be summarized."""
+
+    told: list[AnyMessage]
+    notes: list[str]
+    due: bool
+
+
+def tokens(messages: Iterable[AnyMessage]) -> int:
+    """An estimate: a token for four bytes of text, and six for what goes around a message. It is cheap, and counts too
+    much rather than too little for most languages."""
+    return sum(
+        6 + (len(str(m.content).encode()) + (len(str(m.tool_calls)) if isinstance(m, AIMessage) else 0)) // 4
+        for m in messages
+    )
+
+
+def by_turn(messages: Iterable[Message]) -> list[list[Message]]:
+    """The messages, turn by turn."""
+    return [list(group) for _, group in groupby(messages, key=lambda m: m.turn)]
+
+
+def as_told(turn: Sequence[Message]) -> list[AnyMessage]:
+    """The turn for the model; a decision is a note."""
+    return [HumanMessage(_note(turn[0]))] if turn[0].role == "decision" else closed(turn)
+
+
+def newest(turns: Sequence[list[AnyMessage]], most_turns: int, most_tokens: int) -> int:
+    """Where the newest turns begin that are together within both bounds; a turn is taken whole or not at all."""
+    first, left = len(turns), most_tokens
+    while first > 0 and len(turns) - first < most_turns:
+        left -= tokens(turns[first - 1])
+        if left < 0:
             break
         first -= 1
-    out: list[AnyMessage] = []
-    notes: list[str] = []
-    for turn in turns[first:]:
+    return first
+
+
+def earlier(messages: Iterable[Message], summary: str = "") -> History:
+    """What the model is told of the turns before this one: the summary of those that it covers, and then these."""
+    turns = by_turn(messages)
+    each = [as_told(turn) for turn in turns]
+    first = newest(each, MOST_TURNS, MOST_TOKENS)
+    due = newest(each, HIGH_TURNS, HIGH_TOKENS) > 0
+    told: list[AnyMessage] = []
+    notes = [f"[Earlier in this conversation, in short: {summary}]"] if summary else []
+    for turn, messages_of in zip(turns[first:], each[first:], strict=True):
         if turn[0].role == "decision":
             notes.append(_note(turn[0]))
             continue
-        told = closed(turn)
-        told[0] = with_notes(notes, str(told[0].text))
+        messages_of[0] = with_notes(notes, str(messages_of[0].text))
         notes = []
-        out += told
-    return out, notes
+        told += messages_of
+    return History(told, notes, due)
 
 
 def with_notes(notes: Sequence[str], text: str) -> HumanMessage:

@@ -13,6 +13,7 @@ import structlog
 
 from agent.run import Run, StopReason
 from agent.start import Agent
+from agent.summarizing import Summarizer
 from db.connection import DatabaseUnavailable, PoolExhausted
 from domain.errors import PennyError
 from memory import queue
@@ -42,6 +43,7 @@ class LiveRuns:
         self._started = started
         self._ended = ended
         self._live: dict[UUID, Live] = {}
+        self.summarizer = Summarizer(agent)
         self.log = EventLog(agent.owner, agent.db.worker_connection, self.lost, agent.reached)
 
     def __len__(self) -> int:
@@ -93,6 +95,8 @@ class LiveRuns:
     async def _perform(self, run: Run) -> None:
         try:
             await run.perform()
+            if run.summary_due is not None:
+                self.summarizer.begin(run.claim, run.summary_due)
         except LeaseLost:
             log.info("run.lease_lost", run_id=str(run.claim.run_id), attempt=run.claim.attempt)
         except asyncio.CancelledError:

@@ -40,10 +40,11 @@ class ContextTooLong(ModelRefused):
 @dataclass(frozen=True, slots=True)
 class Abilities:
     """What the graph has to know of a model. Without `tools` it answers from a snapshot that code makes and proposes
-    nothing; `context` is the most it reads and writes in one call, in tokens."""
+    nothing; without `prose` it cannot summarize; `context` is the most it reads and writes in one call, in tokens."""
 
     tools: bool = True
     context: int = 100_000
+    prose: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class ModelRequest:
     What a provider has read before costs a tenth, up to the first byte that differs: `tools` and `system` are to be the
     same for everybody, what differs by user or day stands in `aside`, which is told after `system` and before
     `earlier`; and `earlier` is to grow at its end, losing older turns seldom and several at a time.
+
+    With `minutes` it is no turn that is to be answered but older turns that are to be summarized, without tools.
     """
 
     system: str
@@ -76,6 +79,7 @@ class ModelRequest:
     turn: Sequence[AnyMessage]
     tools: Sequence[dict[str, Any]]
     aside: str = ""
+    minutes: bool = False
 
 
 class Model(Protocol):

@@ -18,6 +18,7 @@ import structlog
 from agent import events as ev
 from agent import takeover
 from agent.graph import CONFIG, unanswered, unfinished
+from agent.model import Situation
 from agent.start import Agent, Start, starting
 from agent.takeover import Told
 from db.connection import DatabaseUnavailable, PoolExhausted
@@ -71,6 +72,11 @@ class Run:
     _tokens: Tokens = field(default_factory=Tokens)
     _told: Told = field(default_factory=set)
 
+    @property
+    def summary_due(self) -> Situation | None:
+        """Whom older turns are to be summarized for once the run has ended; None when it is too early for that."""
+        return self._start.context.situation if self._start and self._start.due else None
+
     async def perform(self) -> None:
         """Makes the reply. Raises LeaseLost when another process took over, CancelledError on a handover,
         DatabaseUnavailable or PoolExhausted when a later attempt is to go on from what is stored."""
@@ -78,7 +84,7 @@ class Run:
         last: ev.Event
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                start = self._start or await self._load()
+                self._start = start = self._start or await self._load()
                 self.agent.reached("run.loaded")
                 self._announce(start)
                 if self.claim.attempt > MAX_ATTEMPTS:

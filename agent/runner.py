@@ -92,6 +92,7 @@ class Runner:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._live.summarizer.stop()
         await self._live.log.stop()
         if left:
             await self._live.release([live.run.claim for live in left])

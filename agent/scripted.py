@@ -2,6 +2,7 @@
 
 A script is a list of turns, each `{"text": ...}` and/or `{"tool_calls": [{"name", "args"}]}`, or `{"error": ...}`; each
 model call takes the next turn, and the last one repeats. `{"text": "{summary}"}` says the last tool result's summary.
+A request to summarize takes none: it is answered with `minutes`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from langchain_core.messages.tool import tool_call_chunk
 from agent.model import Abilities, ModelRequest, ModelUnavailable
 from domain.errors import SetupError
 
+MINUTES = "- The conversation so far, summarized by the script."
+
 
 class ScriptedModel:
     """Plays turns in order, one a call; `delay` seconds pass between words. Requests are kept for a test to look at."""
@@ -27,10 +30,10 @@ class ScriptedModel:
     name = "scripted"
     abilities = Abilities()
 
-    def __init__(self, turns: Sequence[dict[str, Any]], delay: float = 0.0) -> None:
+    def __init__(self, turns: Sequence[dict[str, Any]], delay: float = 0.0, minutes: str = MINUTES) -> None:
         if not turns:
             raise SetupError('The script has no turns; give at least one, like [{"text": "Hello."}].')
-        self._turns, self._delay = list(turns), delay
+        self._turns, self._delay, self._minutes = list(turns), delay, {"text": minutes}
         self._at, self._ids = 0, count(1)
         self.requests: list[ModelRequest] = []
         self.open_streams = 0
@@ -48,8 +51,8 @@ class ScriptedModel:
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[AIMessageChunk]:
         self.requests.append(request)
-        turn = self._turns[min(self._at, len(self._turns) - 1)]
-        self._at += 1
+        turn = self._minutes if request.minutes else self._turns[min(self._at, len(self._turns) - 1)]
+        self._at += not request.minutes
         self.open_streams += 1
         try:
             async for chunk in self._play(turn, request):

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from langgraph.graph.state import CompiledStateGraph
 
 from agent.graph import TurnContext, TurnState
-from agent.history import WINDOW_TURNS, earlier, said, with_notes
+from agent.history import MOST_TURNS, earlier, said, with_notes
 from agent.model import Model, Situation
 from db.engine import Database, Transaction
 from domain.clock import Clock, today
 from domain.failpoints import Reached, inert
 from ledger import profile
-from memory import messages
+from memory import messages, summaries
 from memory.frames import Frame
 from memory.messages import Message
 from memory.runs import Claim, Tokens
@@ -38,12 +38,13 @@ class Agent:
 
 @dataclass(frozen=True)
 class Start:
-    """What a run starts from."""
+    """What a run starts from. `due`: after it, older turns are to be summarized."""
 
     context: TurnContext
     turn: list[Message]
     logged: list[Frame]
     cancelled: bool
+    due: bool = False
 
 
 async def starting(
@@ -57,20 +58,26 @@ async def starting(
     count: Callable[[Tokens, str], None],
 ) -> Start:
     """Reads what the run starts from. `logged` is what earlier attempts told; `keep` and `count` are its own."""
-    stored = await messages.turns(tx, claim.session_id, claim.turn - WINDOW_TURNS, claim.turn)
+    prompt = agent.prompt()
+    known = await summaries.background(tx, claim, model=agent.model.name, prompt_version=prompt.version)
+    told = known.summary
+    since = max(told.through_turn + 1 if told else 0, claim.turn - MOST_TURNS)
+    stored = await messages.turns(tx, claim.session_id, since, claim.turn)
     person = await profile.get(tx)
     turn = [m for m in stored if m.turn == claim.turn]
-    past, notes = earlier(m for m in stored if m.turn < claim.turn)
+    past = earlier((m for m in stored if m.turn < claim.turn), told.text if told else "")
     prefs = person.preferences
     day = today(agent.clock, prefs.time_zone)
     situation = Situation(day, prefs.locale, prefs.currency, prefs.time_zone, person.categories, person.accounts)
-    prompt = agent.prompt()
+    rendered = prompt.render(_variables(situation, known.facts))
     context = TurnContext(
         model=agent.model,
-        system=prompt.render(_variables(situation)),
+        system=rendered.constant,
+        aside=rendered.aside,
+        outside=told is not None,
         situation=situation,
-        earlier=past,
-        opening=with_notes(notes, turn[0].text),
+        earlier=past.told,
+        opening=with_notes(past.notes, turn[0].text),
         tools=ToolContext(
             db=agent.db,
             user=claim.user,
@@ -85,10 +92,10 @@ async def starting(
         keep=keep,
         count=count,
     )
-    return Start(context, turn, logged, cancelled)
+    return Start(context, turn, logged, cancelled, past.due)
 
 
-def _variables(at: Situation) -> dict[str, str]:
+def _variables(at: Situation, facts: Sequence[str]) -> dict[str, str]:
     return {
         "today": at.today.isoformat(),
         "weekday": at.today.strftime("%A"),
@@ -97,4 +104,5 @@ def _variables(at: Situation) -> dict[str, str]:
         "time_zone": ZoneInfo(at.time_zone).key,
         "categories": ", ".join(at.categories) or "none yet",
         "accounts": ", ".join(at.accounts) or "none yet",
+        "facts": "".join(f"\n- {fact}" for fact in facts) or "nothing yet.",
     }

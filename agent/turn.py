@@ -27,7 +27,8 @@ class TurnState(TypedDict):
 class TurnContext:
     """What the nodes work with. `system` is the prompt that is the same for everybody, `aside` what differs by user and
     day; `keep` stores a finished step and gives it its place in the turn; `count` takes what a model call used, and the
-    name of the model that answered, as agent.capabilities knows its price."""
+    name of the model that answered, as agent.capabilities knows its price. `outside`: text from outside may stand in
+    what comes before the turn although no tool result does, as in a summary."""
 
     model: Model
     system: str
@@ -38,6 +39,7 @@ class TurnContext:
     keep: Callable[[Sequence[Message]], Awaitable[list[Message]]]
     count: Callable[[Tokens, str], None]
     aside: str = ""
+    outside: bool = False
     rounds: int = MAX_TOOL_ROUNDS
 
 

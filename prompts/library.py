@@ -8,18 +8,33 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, NamedTuple
 
 from domain.errors import SetupError
 
-SYSTEM = Path(__file__).parent / "system" / "v1.md"
+HERE: Final = Path(__file__).parent
+SYSTEM: Final = HERE / "system" / "v2.md"
+SUMMARY: Final = HERE / "summary" / "v1.md"
 
-VARIABLES = frozenset({"today", "weekday", "locale", "currency", "time_zone", "categories", "accounts"})
+VARIABLES: Final = frozenset({"today", "weekday", "locale", "currency", "time_zone", "categories", "accounts", "facts"})
+REQUIRED: Final = VARIABLES - {"weekday"}
+"""Without these a system prompt would leave the model guessing about the person."""
+
+_PLACE = re.compile(r"\{\{(.*?)\}\}")
 
 
 class PromptError(SetupError):
     """A prompt file cannot be used; the message names the file and what is wrong in it."""
 
     code = "prompt"
+
+
+class Rendered(NamedTuple):
+    """A prompt's two parts: `constant` is the same for everybody and every day, byte for byte, so that providers keep
+    what they read of it; `aside` is about the person and the day."""
+
+    constant: str
+    aside: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +49,43 @@ class Prompt:
         """Name and content hash: "v1-3f9a1c20"."""
         return f"{self.name}-{hashlib.sha256(self.text.encode()).hexdigest()[:8]}"
 
-    def render(self, values: Mapping[str, str]) -> str:
-        """The text with every variable put in; values are put in as they are and never rendered again."""
-        return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], self.text)
+    def render(self, values: Mapping[str, str]) -> Rendered:
+        """The text with every variable put in; values are put in as they are and never rendered again. The part about
+        the person begins with the paragraph of the first variable. Raises PromptError for a variable without value."""
+        first = _PLACE.search(self.text)
+        if first is None:
+            return Rendered(self.text, "")
+        missing = sorted({found[1] for found in _PLACE.finditer(self.text)} - values.keys())
+        if missing:
+            raise PromptError(f"The prompt {self.version} needs a value for {_places(missing)}.")
+        split = self.text.rfind("\n\n", 0, first.start())
+        aside = _PLACE.sub(lambda found: values[found[1]], self.text[max(split, 0) :])
+        return Rendered(self.text[: max(split, 0)].rstrip(), aside.strip())
 
 
-def load(path: Path = SYSTEM) -> Prompt:
-    """The prompt in the file. Raises PromptError when it cannot be read, is empty, or names an unknown variable."""
+def load(path: Path = SYSTEM, *, known: frozenset[str] = VARIABLES, required: frozenset[str] = REQUIRED) -> Prompt:
+    """The prompt in the file. Raises PromptError when it cannot be read, is empty, names a variable that is not
+    `known`, or leaves out one that is `required`."""
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise PromptError(f"The prompt file {path} cannot be read: {error}.") from None
     if not text:
         raise PromptError(f"The prompt file {path} is empty.")
-    unknown = sorted(set(re.findall(r"\{\{(.*?)\}\}", text)) - VARIABLES)
-    if unknown:
+    used = {found[1] for found in _PLACE.finditer(text)}
+    if unknown := sorted(used - known):
         raise PromptError(
-            f"The prompt file {path} uses {', '.join('{{' + u + '}}' for u in unknown)}; known are "
-            f"{', '.join(sorted(VARIABLES))}."
+            f"The prompt file {path} uses {_places(unknown)}; known are {', '.join(sorted(known)) or 'none'}."
         )
+    if missing := sorted(required - used):
+        raise PromptError(f"The prompt file {path} has no place for {_places(missing)}, which the model needs to know.")
     return Prompt(path.stem, text)
+
+
+def load_summary(path: Path = SUMMARY) -> Prompt:
+    """The prompt by which older turns are summarized; it has no variables. Raises PromptError."""
+    return load(path, known=frozenset(), required=frozenset())
+
+
+def _places(names: list[str]) -> str:
+    return ", ".join("{{" + name + "}}" for name in names)

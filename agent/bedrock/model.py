@@ -91,7 +91,8 @@ class BedrockModel:
 
 
 def _messages(request: ModelRequest) -> list[BaseMessage]:
-    return [SystemMessage(request.system), *request.earlier, *request.turn]
+    system = "\n\n".join(filter(None, (request.system, request.aside)))
+    return [SystemMessage(system), *request.earlier, *request.turn]
 
 
 def _tool_spec(tool: dict[str, Any]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class LocalModel:
     """
 
     name = "local"
-    abilities = Abilities()
+    abilities = Abilities(prose=False)
 
     def __init__(
         self,

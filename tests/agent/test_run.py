@@ -238,7 +238,7 @@ def test_a_turn_without_an_answer_is_closed_for_the_model():
         messages.Message("user", "q", turn=1),
         messages.Message("assistant", "", {"tool_calls": [{"id": "c", "name": "list_accounts", "args": {}}]}, turn=1),
     ]
-    told, _ = earlier(turn)
+    told = earlier(turn).told
     assert [m.type for m in told] == ["human", "ai", "tool", "ai"]
 
 
@@ -251,7 +251,8 @@ def test_a_decision_is_told_with_the_next_message():
             "decision", "The user applied: Dining 250.", {"proposal_id": "p", "status": "applied"}, turn=2
         ),
     ]
-    told, notes = earlier(past)
+    history = earlier(past)
+    told, notes = history.told, history.notes
     assert [m.type for m in told] == ["human", "ai"]
     assert notes == ["[The user applied: Dining 250.]"]
 

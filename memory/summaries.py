@@ -1,0 +1,125 @@
+"""Summaries of older turns: immutable rows, each taking the place of the turns up to one and of the row before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from db.engine import Transaction
+from domain.ids import new_id
+from memory.runs import Claim, Tokens
+
+LEASE_SECONDS = 120
+"""How long the making of one may take before another process may try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the turns of a session up to `through_turn` (included) were about."""
+
+    id: UUID
+    through_turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What a run's model is told beside the recent turns: the summary of the older ones, and the user's facts."""
+
+    summary: Summary | None
+    facts: tuple[str, ...]
+
+
+async def background(tx: Transaction, claim: Claim, *, model: str, prompt_version: str) -> Background:
+    """What the run is to be told; one statement. A run's first owner chooses the newest summary of the turns before
+    its own and has that, the model and the prompt written down; a later owner is given the same summary."""
+    row = await tx.pg.fetchrow(
+        """
+        WITH newest AS (
+            SELECT id FROM summary WHERE user_id = $1 AND session_id = $2 AND through_turn < $3
+             ORDER BY through_turn DESC LIMIT 1),
+        mine AS (
+            SELECT CASE WHEN $5 = 1 THEN (SELECT id FROM newest) ELSE summary_id END AS summary_id FROM run
+             WHERE user_id = $1 AND id = $4),
+        kept AS (
+            UPDATE run SET summary_id = mine.summary_id, model = $6, prompt_version = $7 FROM mine
+             WHERE run.user_id = $1 AND run.id = $4 AND run.attempt = $5
+               AND (run.summary_id IS DISTINCT FROM mine.summary_id OR run.model <> $6 OR run.prompt_version <> $7))
+        SELECT s.id, s.through_turn, s.text,
+               ARRAY(SELECT f.text FROM user_fact f WHERE f.user_id = $1 AND f.superseded_by IS NULL
+                      ORDER BY f.created_at, f.id) AS facts
+          FROM (SELECT 1) AS one LEFT JOIN mine ON true LEFT JOIN summary s ON s.user_id = $1 AND s.id = mine.summary_id
+        """,
+        tx.user,
+        claim.session_id,
+        claim.turn,
+        claim.run_id,
+        claim.attempt,
+        model,
+        prompt_version,
+    )
+    summary = Summary(row["id"], row["through_turn"], row["text"]) if row["id"] else None
+    return Background(summary, tuple(row["facts"]))
+
+
+async def begin(tx: Transaction, session_id: UUID) -> tuple[bool, Summary | None]:
+    """Whether the caller may make the session's next summary now, which nobody else then does for LEASE_SECONDS; and
+    the newest there is."""
+    leased = await tx.pg.fetchval(
+        """
+        UPDATE session SET summarizing_until = clock_timestamp() + $3::int * interval '1 second'
+         WHERE user_id = $1 AND id = $2
+           AND (summarizing_until IS NULL OR summarizing_until < clock_timestamp()) RETURNING 1
+        """,
+        tx.user,
+        session_id,
+        LEASE_SECONDS,
+    )
+    row = await tx.pg.fetchrow(
+        """
+        SELECT id, through_turn, text FROM summary WHERE user_id = $1 AND session_id = $2
+         ORDER BY through_turn DESC LIMIT 1
+        """,
+        tx.user,
+        session_id,
+    )
+    return leased is not None, Summary(*row) if row else None
+
+
+async def add(
+    tx: Transaction,
+    session_id: UUID,
+    through_turn: int,
+    text: str,
+    *,
+    model: str,
+    prompt_version: str,
+    tokens: Tokens,
+    cost_usd: Decimal | None,
+) -> bool:
+    """Keeps a summary, and lets the next one be begun; False when there is one up to that turn already, or the session
+    is gone."""
+    made = await tx.pg.fetchval(
+        """
+        WITH s AS (
+            UPDATE session SET summarizing_until = NULL WHERE user_id = $1 AND id = $2 RETURNING id)
+        INSERT INTO summary (user_id, id, session_id, through_turn, text, model, prompt_version,
+                             input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd)
+        SELECT $1, $3, s.id, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM s
+        ON CONFLICT (user_id, session_id, through_turn) DO NOTHING RETURNING 1
+        """,
+        tx.user,
+        session_id,
+        new_id(),
+        through_turn,
+        text,
+        model,
+        prompt_version,
+        tokens.input,
+        tokens.output,
+        tokens.cache_read,
+        tokens.cache_write,
+        cost_usd,
+    )
+    return made is not None
