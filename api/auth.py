@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,25 +13,37 @@ from uuid import UUID
 
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
-from joserfc.jwk import KeySet, OctKey
+from joserfc.jwk import Key
 
+from api.auth_keys import FixedKeys, Keys, oct_key
 from domain.clock import Clock
-from domain.errors import SetupError, Unauthorized
+from domain.errors import Unauthorized
 
 DEV_ISSUER = "penny-dev"
 AUDIENCE = "penny"
 LEEWAY_SECONDS = 30
-KEY_BYTES = 32
-"""A key for HS256 is at least as long as the hash (RFC 7518, 3.2)."""
-
 _TOKEN_LENGTH = 8192
 _NAME_LENGTH = 255
+_TRIES = 8
+"""How many keys a token without a key id is tried with."""
 
 
 class TokenExpired(Unauthorized):
     """The token was good once."""
 
     code = "token_expired"
+
+
+class TokenNotYetValid(Unauthorized):
+    """The token will be good later, by our clock."""
+
+    code = "token_not_yet_valid"
+
+
+class UnknownKey(Unauthorized):
+    """The token names a key that its issuer does not have, or no longer has."""
+
+    code = "token_key_unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +60,11 @@ class Identity:
 class Authenticator:
     """Turns a token into an identity: `await authenticator(token)`.
 
-    `key` is a shared secret or a set of public keys, `algorithms` the only ones accepted, `resolve` gives the user's
-    id (db.resolve_user). Raises Unauthorized and TokenExpired, which never repeat any part of the token.
+    `keys` are what tokens may be signed with, `resolve` gives the user's id (db.resolve_user). Raises Unauthorized and
+    its kinds, which never repeat any part of the token, and IssuerAway.
     """
 
-    key: OctKey | KeySet
-    algorithms: tuple[str, ...]
+    keys: Keys
     issuer: str
     audience: str
     resolve: Callable[[str, str, str], Awaitable[UUID]]
@@ -68,20 +81,29 @@ class Authenticator:
         clock: Clock,
     ) -> Authenticator:
         """For tokens signed with a shared secret. Raises SetupError for a key that is too short."""
-        return cls(_key(key), ("HS256",), issuer, audience, resolve, clock)
+        return cls(FixedKeys((oct_key(key),)), issuer, audience, resolve, clock)
 
     async def __call__(self, token: str) -> Identity:
-        claims = self._claims(token)
+        claims = self._checked(await self._signed(token))
         subject, tenant = _name(claims, "sub"), _name(claims, "tenant") if "tenant" in claims else ""
         return Identity(await self.resolve(self.issuer, tenant, subject), self.issuer, tenant, subject)
 
-    def _claims(self, token: str) -> dict[str, Any]:
-        if len(token) > _TOKEN_LENGTH:
-            raise Unauthorized("The token is too long to be one of ours.")
-        try:
-            claims = jwt.decode(token, self.key, algorithms=self.algorithms).claims
-        except (JoseError, ValueError, TypeError, KeyError, AttributeError):
-            raise Unauthorized("The token is malformed, or its signature is not one that is accepted here.") from None
+    async def _signed(self, token: str) -> dict[str, Any]:
+        """The claims, once one of the keys has signed them. Keys that may have rotated are asked for again."""
+        algorithm, kid = _header(token)
+        if algorithm not in self.keys.algorithms:
+            raise _refused("algorithm")
+        candidates = await self.keys.candidates(algorithm, kid)
+        if not candidates:
+            raise UnknownKey("The token is signed with a key that its issuer does not publish; get a new one.")
+        claims = _verified(token, candidates, algorithm)
+        if claims is None and await self.keys.renewed():
+            claims = _verified(token, await self.keys.candidates(algorithm, kid), algorithm)
+        if claims is None:
+            raise _refused("signature")
+        return claims
+
+    def _checked(self, claims: dict[str, Any]) -> dict[str, Any]:
         rules = jwt.JWTClaimsRegistry(
             now=int(self.clock.now().timestamp()),
             leeway=LEEWAY_SECONDS,
@@ -95,9 +117,11 @@ class Authenticator:
         except ExpiredTokenError:
             raise TokenExpired(f"The token expired{_at(claims['exp'])}; get a new one.") from None
         except (MissingClaimError, InvalidClaimError) as error:
-            raise Unauthorized(f"The token's {error.claim} claim is missing or not the one expected here.") from None
+            if error.claim in ("nbf", "iat") and _number(claims.get(error.claim)):
+                raise TokenNotYetValid("The token counts only later; check the clock of who made it.") from None
+            raise _wrong(str(error.claim)) from None
         if not math.isfinite(claims["exp"]):
-            raise Unauthorized("The token's exp claim is missing or not the one expected here.")
+            raise _wrong("exp")
         return claims
 
 
@@ -116,7 +140,7 @@ def mint(
     claims: dict[str, Any] = {"sub": user, "iss": issuer, "aud": audience, "iat": now, "exp": now + ttl}
     if tenant:
         claims["tenant"] = tenant
-    return jwt.encode({"alg": "HS256"}, claims, _key(key))
+    return jwt.encode({"alg": "HS256"}, claims, oct_key(key))
 
 
 @dataclass(frozen=True)
@@ -133,13 +157,44 @@ class DevAccess:
         return mint(self.key, user or self.user, self.ttl, clock=clock, audience=self.audience)
 
 
-def _key(key: bytes) -> OctKey:
-    if len(key) < KEY_BYTES:
-        raise SetupError(
-            f"The key for signing tokens has {len(key)} bytes and needs at least {KEY_BYTES}; "
-            "make one with `openssl rand -hex 32`."
-        )
-    return OctKey.import_key(key)
+def _header(token: str) -> tuple[str, str | None]:
+    """The token's algorithm and the id of its key, as it says itself."""
+    if len(token) > _TOKEN_LENGTH:
+        raise Unauthorized("The token is too long to be one of ours.", reason="length")
+    try:
+        part = token.split(".")[0]
+        header = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        algorithm, kid = header["alg"], header.get("kid")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise _refused("form") from None
+    if not isinstance(algorithm, str) or not (kid is None or isinstance(kid, str)):
+        raise _refused("form")
+    return algorithm, kid
+
+
+def _verified(token: str, candidates: Sequence[Key], algorithm: str) -> dict[str, Any] | None:
+    """The claims if one of the keys signed them."""
+    for key in candidates[:_TRIES]:
+        try:
+            return jwt.decode(token, key, algorithms=[algorithm]).claims
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            continue
+    return None
+
+
+def _refused(reason: str) -> Unauthorized:
+    return Unauthorized(
+        "The token is malformed, or its signature is not one that is accepted here.",
+        reason=reason,
+    )
+
+
+def _wrong(claim: str) -> Unauthorized:
+    return Unauthorized(f"The token's {claim} claim is missing or not the one expected here.", reason=claim)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _name(claims: dict[str, Any], claim: str) -> str:
@@ -150,7 +205,7 @@ def _name(claims: dict[str, Any], claim: str) -> str:
         or len(value) > _NAME_LENGTH
         or not value.isprintable()
     ):
-        raise Unauthorized(f"The token's {claim} claim is missing or not the one expected here.")
+        raise _wrong(claim)
     return value
 
 

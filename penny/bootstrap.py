@@ -8,7 +8,6 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from uuid import UUID
 
 from agent.graph import build_graph
@@ -17,6 +16,7 @@ from agent.model import Model
 from agent.runner import Runner
 from agent.start import Agent
 from api.auth import DEV_ISSUER, Authenticator, DevAccess, Identity
+from api.auth_keys import PUBLIC_ALGORITHMS, LoadedKeys
 from api.protocols.mcp.wire import McpWire
 from api.services import ModelStatus, Readiness
 from channels.channel import Channel
@@ -28,7 +28,7 @@ from domain.errors import SetupError
 from domain.failpoints import Reached, inert
 from penny.channels import make_channels
 from penny.database import Progress, open_database
-from penny.keys import dev_key, shared_key
+from penny.keys import dev_key, jwks_from, secret_from
 from penny.models import make_model, status_of
 from penny.settings import Settings
 from prompts import library
@@ -105,7 +105,7 @@ async def bootstrap(
         )
         await runner.start()
         stack.push_async_callback(runner.stop)
-        authenticate, dev = _authentication(settings, database, clock)
+        authenticate, dev = await _authentication(settings, database, clock)
         channels = make_channels(settings, clock)
         sender = Sender(database, runner, channels, owner)
         await sender.start()
@@ -117,22 +117,26 @@ async def bootstrap(
         yield services
 
 
-def _authentication(settings: Settings, db: Database, clock: Clock) -> tuple[Authenticator, DevAccess | None]:
+async def _authentication(settings: Settings, db: Database, clock: Clock) -> tuple[Authenticator, DevAccess | None]:
     mode, _, where = settings.auth.partition(":")
     if mode == "dev" and not where:
         dev = DevAccess(dev_key(settings.home), audience=settings.auth_audience)
         return Authenticator.hs256(
             dev.key, issuer=DEV_ISSUER, audience=settings.auth_audience, resolve=db.resolve_user, clock=clock
         ), dev
+    keys: LoadedKeys | None = None
     if mode == "hs256" and where:
-        return Authenticator.hs256(
-            shared_key(Path(where)),
-            issuer=settings.auth_issuer,
-            audience=settings.auth_audience,
-            resolve=db.resolve_user,
-            clock=clock,
-        ), None
-    raise SetupError(f"PENNY_AUTH={settings.auth!r} is not known; use dev or hs256:<file holding the key>.")
+        load = secret_from(where)
+        await load()  # what is wrong with it is said now, not to the first user
+        keys = LoadedKeys(load, ("HS256",))
+    elif mode == "jwks" and where:
+        keys = LoadedKeys(jwks_from(where), PUBLIC_ALGORITHMS)
+    if keys is not None:
+        issuer, audience = settings.auth_issuer, settings.auth_audience
+        return Authenticator(keys, issuer, audience, db.resolve_user, clock), None
+    raise SetupError(
+        f"PENNY_AUTH={settings.auth!r} is not known; use dev, jwks:<url or file> or hs256:<file or secret>."
+    )
 
 
 async def warm_up(model: Model, progress: Progress) -> None:

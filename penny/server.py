@@ -49,7 +49,7 @@ def check_exposure(settings: Settings, host: str) -> None:
     if settings.auth == "dev" and not _loopback(host):
         raise SetupError(
             f"PENNY_AUTH=dev gives a token to whoever asks, so it listens on loopback only, not on {host}; "
-            "set PENNY_AUTH=hs256:<file> or use --host 127.0.0.1."
+            "set PENNY_AUTH=jwks:<url> or hs256:<file>, or use --host 127.0.0.1."
         )
 
 

@@ -45,7 +45,9 @@ class Settings(BaseSettings):
         10, ge=1, le=600, description="after so many seconds without a heartbeat another process takes a run over"
     )
     event_retention_days: int = Field(7, ge=1, le=3650, description="how long the events of runs are kept, in days")
-    auth: str = Field("dev", description="`dev` (loopback only) or `hs256:<file holding the key>`")
+    auth: str = Field(
+        "dev", description="`dev` (loopback only), `jwks:<url or file>` or `hs256:<file or Secrets Manager id>`"
+    )
     auth_issuer: str = Field("penny-dev", description="the `iss` that tokens must have")
     auth_audience: str = Field("penny", description="the `aud` that tokens must have")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
