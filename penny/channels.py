@@ -15,6 +15,7 @@ from penny.settings import PREFIX, Settings
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "standard": ("standard_webhook_secret", "standard_out_url", "standard_out_secret"),
     "slack": ("slack_signing_secret", "slack_bot_token"),
+    "telegram": ("telegram_bot_token", "telegram_webhook_secret"),
 }
 """The settings without which a channel is off."""
 
@@ -69,7 +70,26 @@ def _slack(settings: Settings, clock: Clock) -> Channel:
     )
 
 
-_MAKERS: Mapping[str, Callable[[Settings, Clock], Channel]] = {"standard": _standard, "slack": _slack}
+def _telegram(settings: Settings, clock: Clock) -> Channel:
+    from aiogram.utils.token import TokenValidationError, validate_token
+
+    from channels.telegram import TelegramChannel
+
+    token = _text(settings, "telegram_bot_token")
+    try:
+        validate_token(token)
+    except TokenValidationError:
+        raise SetupError(
+            "PENNY_TELEGRAM_BOT_TOKEN is no bot's token; @BotFather gives one like 123456:ABC..."
+        ) from None
+    return TelegramChannel(token, _text(settings, "telegram_webhook_secret"), settings.telegram_api_url)
+
+
+_MAKERS: Mapping[str, Callable[[Settings, Clock], Channel]] = {
+    "standard": _standard,
+    "slack": _slack,
+    "telegram": _telegram,
+}
 
 
 def _text(settings: Settings, name: str) -> str:

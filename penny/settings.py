@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     standard_out_secret: SecretStr | None = Field(None, description="signs what the channel `standard` sends")
     slack_signing_secret: SecretStr | None = Field(None, description="signs what Slack sends")
     slack_bot_token: SecretStr | None = Field(None, description="the bot's token (xoxb-...)")
+    telegram_bot_token: SecretStr | None = Field(None, description="the bot's token")
+    telegram_webhook_secret: SecretStr | None = Field(None, description="comes with every update of Telegram's")
+    telegram_api_url: str = Field("https://api.telegram.org", description="where the Bot API is")
     slack_api_url: str = Field("https://slack.com/api/", description="where Slack's Web API is")
 
     @field_validator("cors_origins", mode="before")

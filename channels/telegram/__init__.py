@@ -1,0 +1,5 @@
+"""Telegram: a bot by webhook."""
+
+from channels.telegram.channel import TelegramChannel
+
+__all__ = ["TelegramChannel"]

@@ -1,0 +1,52 @@
+"""What Telegram tells us: messages, edits of them, and buttons pressed. A chat is its number, an account a user's."""
+
+from __future__ import annotations
+
+import orjson
+from aiogram.types import CallbackQuery, Message, Update
+from pydantic import ValidationError
+
+from channels.channel import Answer, Parsed, Pressed, Said, Unreadable
+from channels.proposals import pressed
+
+
+def parse(body: bytes) -> Parsed:
+    """The event; updates of other kinds are none of ours. Raises Unreadable."""
+    try:
+        update = Update.model_validate_json(body)
+    except ValidationError:
+        raise Unreadable("This is not an update as Telegram makes them.") from None
+    if update.callback_query is not None:
+        return _button(update.update_id, update.callback_query)
+    message = update.message or update.edited_message
+    return _message(update.update_id, message, edited=update.message is None) if message is not None else Parsed()
+
+
+def _message(update_id: int, message: Message, *, edited: bool) -> Parsed:
+    text = message.text or message.caption or ""
+    if message.from_user is None or message.from_user.is_bot or not text:
+        return Parsed()
+    command, _, rest = text.partition(" ")
+    if command.startswith("/"):
+        text = f"{command.partition('@')[0]} {rest}".strip()  # in groups commands name the bot they are for
+    said = Said(
+        f"update {update_id}",
+        str(message.from_user.id),
+        str(message.chat.id),
+        text,
+        str(message.message_id),
+        shared=message.chat.type != "private",
+        edited=edited,
+    )
+    return Parsed((said,))
+
+
+def _button(update_id: int, query: CallbackQuery) -> Parsed:
+    # A webhook may be answered with a call of the API: this one ends the button's waiting sign.
+    taken = orjson.dumps({"method": "answerCallbackQuery", "callback_query_id": query.id})
+    answer = Answer(body=taken, media_type="application/json")
+    button = pressed(query.data or "")
+    if button is None or query.message is None:
+        return Parsed(answer=answer)
+    event = Pressed(f"update {update_id}", str(query.from_user.id), str(query.message.chat.id), *button)
+    return Parsed((event,), answer)

@@ -1,0 +1,63 @@
+"""A reply in Telegram's HTML, proposals with two buttons."""
+
+from __future__ import annotations
+
+from html import escape
+
+from channels.channel import Part, Payload, Reply, Shown
+from channels.markdown import Dialect, aligned, split, write
+from channels.proposals import button, lines, open_
+
+TEXT_LIMIT = 4096
+"""Characters of a message after its marks are read; we count the marks too, which is on the safe side."""
+
+
+def _escape(text: str) -> str:
+    return escape(text, quote=False)
+
+
+HTML = Dialect(
+    escape=_escape,
+    bold=lambda text: f"<b>{text}</b>",
+    italic=lambda text: f"<i>{text}</i>",
+    code=lambda text: f"<code>{text}</code>",
+    table=lambda rows: f"<pre>{_escape(aligned(rows))}</pre>",
+)
+
+
+def render(reply: Reply, locale: str) -> list[Part]:
+    """The text in as many messages as it needs, then one for each proposal."""
+    return [Part(message(text)) for text in texts(reply.text)] + [_proposal(one, locale) for one in reply.proposals]
+
+
+def texts(markdown: str) -> list[str]:
+    """The text in messages; a block that is too long for one loses its marks, which must not be cut in two."""
+    blocks: list[str] = []
+    for block in write(markdown, HTML):
+        blocks += [block] if len(block) <= TEXT_LIMIT else split(_without_marks(block), TEXT_LIMIT)
+    return split(blocks, TEXT_LIMIT)
+
+
+def _without_marks(block: str) -> list[str]:
+    plain = block
+    for name in ("b", "i", "code", "pre"):
+        plain = plain.replace(f"<{name}>", "").replace(f"</{name}>", "")
+    return plain.split("\n")
+
+
+def message(text: str) -> Payload:
+    """A message without previews."""
+    return {"text": text, "parse_mode": "HTML", "link_preview_options": {"is_disabled": True}}
+
+
+def _proposal(one: Shown, locale: str) -> Part:
+    changes = "\n".join(_escape(line) for line in lines(one, locale))[: TEXT_LIMIT // 2]
+    text = f"<b>{_escape(one.proposal['text'][:1000])}</b>\n{changes}"
+    if not open_(one):
+        return Part(message(f"{text}\n<i>{one.proposal['status'].capitalize()}.</i>"), one.proposal["id"])
+    row = [
+        {"text": "Apply", "callback_data": button(one, "confirm")},
+        {"text": "Reject", "callback_data": button(one, "reject")},
+    ]
+    hint = f"\nor say “yes {one.code}” / “no {one.code}”"
+    return Part(message(text + hint) | {"reply_markup": {"inline_keyboard": [row]}}, one.proposal["id"])

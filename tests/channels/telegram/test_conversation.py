@@ -1,0 +1,112 @@
+"""A person and Penny in Telegram, over the Bot API."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+PROPOSES = [
+    {"tool_calls": [{"name": "set_budget", "args": {"category": "Dining", "amount": "250"}}]},
+    {"text": "{summary}"},
+]
+
+
+@pytest.fixture
+async def linked(serve: Any, channel: Any, telegram: Any, until: Any) -> Any:
+    """A service with the person linked by a deep link: `await linked(turns)`."""
+
+    async def start(turns: Any = ({"text": "Hello."},), **more: Any) -> Any:
+        service = await serve({"telegram": channel}, turns, **more)
+        async with service.db.transaction(service.user) as tx:
+            await tx.pg.execute("INSERT INTO category (user_id, name) VALUES ($1, 'Dining')", tx.user)
+        code = (await service.link_text("telegram")).removeprefix("link ")
+        await telegram.say(service.outside, f"/start {code}")
+        await until(lambda: telegram.messages)
+        telegram.messages.clear()
+        return service
+
+    return start
+
+
+async def test_a_question_is_answered_in_html(linked: Any, telegram: Any, until: Any) -> None:
+    """Marks as tags, a table in fixed width, & < > escaped, no address passed on, nothing previewed."""
+    text = "You spent **$4** at A&B <3, see https://evil.example/?d=4\n\n| A | B |\n| --- | --- |\n| x | $1 |"
+    service = await linked([{"text": text}])
+    await telegram.say(service.outside, "how much?")
+    await until(lambda: [t for t in telegram.texts if "<pre>" in t])
+    (said,) = telegram.texts
+    assert said == "You spent <b>$4</b> at A&amp;B &lt;3, see (link left out)\n\n<pre>A   B\nx  $1</pre>"
+    assert telegram.typing > 0
+
+
+async def test_an_update_repeated_makes_one_run(linked: Any, telegram: Any, until: Any) -> None:
+    """Telegram repeats what it got no answer for; the update_id tells."""
+    service = await linked()
+    for _ in range(3):
+        await telegram.say(service.outside, "hello", update_id=7_000_000_000)
+    await until(lambda: telegram.messages)
+    await until(lambda: service.outbox(status="sent", kind="reply"))
+    assert len(service.model.requests) == 1
+
+
+async def test_a_proposal_is_applied_by_its_button_once(linked: Any, telegram: Any, until: Any) -> None:
+    """The buttons give way to the outcome; the press is acknowledged in the answer."""
+    service = await linked(PROPOSES)
+    await telegram.say(service.outside, "set dining to 250")
+    buttons = await until(telegram.buttons, 2)
+    apply = next(b["callback_data"] for b in buttons if b["text"] == "Apply")
+    assert len(apply.encode()) <= 64
+    for _ in range(3):
+        answer = await telegram.press(service.outside, apply)
+        assert answer.json()["method"] == "answerCallbackQuery"
+    await until(lambda: [t for t in telegram.texts if t.startswith("<b>Applied:</b>")])
+    assert telegram.buttons() == []
+    assert len((await service.client.get("/v1/journal")).json()["items"]) == 1
+
+
+async def test_a_long_reply_comes_in_parts(linked: Any, telegram: Any, until: Any) -> None:
+    """Each within Telegram's limit, broken between paragraphs, in order, without a mark cut in two."""
+    paragraphs = [f"**{n}** " + "word " * 300 for n in range(5)] + [f"**{'x' * 5000}**"]
+    service = await linked([{"text": "\n\n".join(paragraphs)}])
+    await telegram.say(service.outside, "talk")
+    await until(lambda: service.outbox(status="sent", kind="reply"))
+    whole = "\n\n".join(telegram.texts)
+    assert re.findall(r"<b>(\d)</b>", whole) == ["0", "1", "2", "3", "4"]
+    assert whole.count("word") == 1500
+    assert whole.count("x") == 5000
+    assert all(t.count("<b>") == t.count("</b>") for t in telegram.texts)
+
+
+async def test_flood_control_is_waited_out(linked: Any, telegram: Any, until: Any) -> None:
+    """429 with retry_after, and a server's error: the reply comes later, once."""
+    service = await linked()
+    telegram.answers = [(429, "Too Many Requests: retry after 1", {"retry_after": 1}), (502, "Bad Gateway", {})]
+    await telegram.say(service.outside, "hello")
+    await until(lambda: service.outbox(status="sent", kind="reply"))
+    assert telegram.texts == ["Hello."]
+
+
+async def test_a_person_who_blocked_the_bot_is_given_up(linked: Any, telegram: Any, until: Any) -> None:
+    """403 five times; the reason is kept, Telegram's words are not."""
+    service = await linked()
+    telegram.answers = [(403, "Forbidden: bot was blocked by the user", {})] * 5
+    await telegram.say(service.outside, "hello")
+    (dead,) = await until(lambda: service.outbox(status="dead"))
+    assert dead["error"] == "forbidden"
+
+
+async def test_updates_without_the_secret_are_refused(serve: Any, channel: Any, telegram: Any) -> None:
+    """401, and nothing happens."""
+    service = await serve({"telegram": channel})
+    assert (await telegram.update(service.outside, secret="other")).status_code == 401
+    assert (await service.outside.post("/webhooks/telegram", json={"update_id": 1})).status_code == 401
+
+
+async def test_the_check_says_who_telegram_takes_us_for(channel: Any, telegram: Any) -> None:
+    """`penny channels check telegram` asks getMe and getWebhookInfo."""
+    said = await channel.check()
+    assert "@penny_bot" in said
+    assert "set the webhook" in said
+    await channel.close()
