@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -83,17 +84,33 @@ async def import_file(
     async with db.read(user) if dry_run else db.transaction(user) as tx:
         if not dry_run:  # of two imports at once the second waits, and sees what the first has added
             await tx.pg.execute("SELECT FROM app_user WHERE id = $1 FOR NO KEY UPDATE", tx.user)
-        progress("comparing", 0, len(statement.lines))
-        there = await known(tx, found.id, statement.lines, prints)
-        new = new_lines(statement.lines, prints, there)
-        categories = await categories_for(tx, new)
-        entry = None
-        if new and not dry_run:
-            origin = Origin(found.id, found.currency, *_named(source, statement, len(new), found), approval)
-            entry = await store(tx, new, categories, origin, progress)
+        return await take_in(tx, found, statement, prints, source, approval, dry_run=dry_run, progress=progress)
+
+
+async def take_in(
+    tx: Transaction,
+    account: Account,
+    statement: Statement,
+    prints: Sequence[UUID],
+    source: str,
+    approval: str,
+    *,
+    dry_run: bool = False,
+    progress: Progress = formats.silent,
+) -> Report:
+    """Adds what of the statement the account does not have; `prints` are its lines' fingerprints. As a dry run it only
+    looks. Raises Conflict."""
+    progress("comparing", 0, len(statement.lines))
+    there = await known(tx, account.id, statement.lines, prints)
+    new = new_lines(statement.lines, prints, there)
+    categories = await categories_for(tx, new)
+    entry = None
+    if new and not dry_run:
+        origin = Origin(account.id, account.currency, *_named(source, statement, len(new), account), approval)
+        entry = await store(tx, new, categories, origin, progress)
     days = [line.day for line in statement.lines]
     return Report(
-        account=found.name,
+        account=account.name,
         format=statement.format,
         rows=len(statement.lines),
         added=len(new),
