@@ -37,7 +37,7 @@ _CALL_AGAIN = (
     "(Cut off by the length limit before anything was complete; no tool has run. Call again, shorter, or answer.)"
 )
 
-_CUT_OFF = {"max_tokens", "model_context_window_exceeded"}
+_CUT_OFF = {"max_tokens", "model_context_window_exceeded", "malformed_tool_use", "malformed_model_output"}
 _OUTCOMES = {"refusal": "refused", "content_filtered": "filtered", "guardrail_intervened": "guardrail"}
 """Endings after which no call runs and what was asked is not told to the model again (agent.history)."""
 
@@ -79,7 +79,7 @@ async def ask(ctx: TurnContext, messages: Sequence[Message], write: Callable[[Ev
                 say(f"\n\n{STOPPED}")
             return Message("assistant", step.text, {"outcome": outcome})
         if stop in _CUT_OFF:
-            if stop == "max_tokens" and step.continued < MAX_CONTINUED:
+            if stop != "model_context_window_exceeded" and step.continued < MAX_CONTINUED:
                 step.continued += 1
                 said = (AIMessage(step.text),) if step.text else ()
                 step.further = (*said, HumanMessage(_GO_ON if str(whole.text) else _CALL_AGAIN))

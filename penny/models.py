@@ -3,38 +3,74 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from agent.fallback import FallbackModel
 from agent.model import Model
 from agent.scripted import ScriptedModel
 from api.services import ModelStatus
 from domain.errors import SetupError
 from penny.settings import Settings
 
+if TYPE_CHECKING:
+    from agent.bedrock import Guardrail
+
 
 def make_model(settings: Settings) -> Model:
-    """The model, not yet warmed up. Raises SetupError that says what is missing. Imports only what is used."""
-    kind, _, which = settings.model.partition(":")
+    """The model with those that stand in for it, not yet warmed up. Raises SetupError that says what is missing."""
+    if not settings.model_fallback:
+        return _one(settings, settings.model, last=True)
+    names = (settings.model, *settings.model_fallback)
+    return FallbackModel([_one(settings, name, last=name is names[-1]) for name in names])
+
+
+def _one(settings: Settings, name: str, *, last: bool) -> Model:
+    """Imports only what is used. A model that another stands in for is not tried for long."""
+    kind, _, which = name.partition(":")
     if kind == "local" and not which:
         from agent.local.model import LocalModel
 
         return LocalModel(settings.cache, gguf=settings.local_gguf)
     if kind == "bedrock" and which:
-        from agent.bedrock import BedrockModel
+        from agent.bedrock import BedrockModel, Retries
 
-        return BedrockModel(which)
+        return BedrockModel(
+            which,
+            base=settings.model_base if name == settings.model else None,
+            idle_seconds=settings.model_idle_seconds,
+            retries=Retries() if last else Retries(tries=2, deadline=3.0),
+            max_tokens=settings.model_max_tokens,
+            thinking=settings.thinking_tokens,
+            guardrail=_guardrail(settings),
+        )
     if kind == "scripted" and which:
         return ScriptedModel.from_file(Path(which).expanduser())
     raise SetupError(
-        f"PENNY_MODEL={settings.model!r} is not known; use local, bedrock:<model id or inference profile> "
+        f"The model {name!r} is not known; use local, bedrock:<model id or inference profile> "
         "or scripted:<file>."
     )
+
+
+def _guardrail(settings: Settings) -> Guardrail | None:
+    if settings.guardrail is None:
+        return None
+    from agent.bedrock import Guardrail
+
+    identifier, _, version = settings.guardrail.rpartition(":")
+    if not identifier or not (version == "DRAFT" or version.isdecimal()):
+        raise SetupError(
+            f"PENNY_GUARDRAIL={settings.guardrail!r} cannot be used: write <id or ARN>:<version>, the version a number "
+            "or DRAFT."
+        )
+    return Guardrail(identifier, version, settings.guardrail_trace)
 
 
 def status_of(model: Model) -> ModelStatus:
     """The model as clients show it."""
     status = getattr(model, "status", None)
     if status is None:
-        return ModelStatus(model.name, small=False, status="ready")
+        note = "" if model.abilities.tools else "This model answers questions about your budget; it proposes no changes."
+        return ModelStatus(model.name, small=False, status="ready", note=note)
     phase: str = status()
     note = "A small offline model: it understands simple questions about your budget."
     if phase == "ready":

@@ -30,6 +30,19 @@ class Settings(BaseSettings):
     model: str = Field(
         "local", description="`local`, `bedrock:<model id or inference profile ARN>` or `scripted:<file>`"
     )
+    model_fallback: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="models that stand in, in this order, while the one before is throttled or out; commas between"
+    )
+    model_base: str | None = Field(None, description="the model behind an application inference profile's ARN")
+    model_idle_seconds: float = Field(
+        60, ge=1, le=600, description="after so many seconds without a sign a reply of the model counts as broken"
+    )
+    model_max_tokens: int = Field(2000, ge=100, le=64_000, description="the longest piece of a reply, in tokens")
+    thinking_tokens: int = Field(
+        0, ge=0, le=100_000, description="how much a model that can may think before it answers, in tokens; 0: as it is"
+    )
+    guardrail: str | None = Field(None, description="a Bedrock guardrail, `<id or ARN>:<version>`")
+    guardrail_trace: bool = Field(False, description="have the guardrail tell its reasons, for the log")
     database_url: SecretStr | None = Field(None, description="`postgresql://...`; absent: embedded, under PENNY_HOME")
     home: Path = Field(
         default_factory=lambda: user_data_path("penny", appauthor=False),
@@ -68,9 +81,9 @@ class Settings(BaseSettings):
     telegram_api_url: str = Field("https://api.telegram.org", description="where the Bot API is")
     slack_api_url: str = Field("https://slack.com/api/", description="where Slack's Web API is")
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "model_fallback", mode="before")
     @classmethod
-    def _origins(cls, value: Any) -> Any:
+    def _listed(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("home", "cache", "local_gguf", mode="after")

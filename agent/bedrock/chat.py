@@ -18,7 +18,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field
 
-from agent.bedrock.answer import Answer
+from agent.bedrock.answer import Answer, events_of
 from agent.bedrock.signing import signed_request
 from agent.bedrock.wire import BedrockWire
 
@@ -26,13 +26,15 @@ from agent.bedrock.wire import BedrockWire
 class AsyncChatBedrockConverse(ChatBedrockConverse):
     """The stock class holds one thread for each stream, goes on reading when cancelled and lets truncated streams pass.
 
-    `client` must be watched for ConverseStream (agent.bedrock.signing). `refresh_due` says whether signing would first
-    have to fetch new credentials; then it is done in a thread, for that blocks. Raises what BedrockWire raises,
-    BrokenAnswer, and LangChain's ContextOverflowError.
+    `client` must be watched for Converse and ConverseStream (agent.bedrock.signing). `refresh_due` says whether signing
+    would first have to fetch new credentials; then it is done in a thread, for that blocks. `streams` is False for a
+    model that answers in one piece only. Raises what BedrockWire raises, BrokenAnswer, and LangChain's
+    ContextOverflowError.
     """
 
     wire: BedrockWire = Field(exclude=True, repr=False)
     refresh_due: Callable[[], bool] = Field(exclude=True, repr=False)
+    streams: bool = Field(default=True, exclude=True, repr=False)
 
     async def chunks(
         self, messages: Sequence[BaseMessage], stop: list[str] | None = None, **kwargs: Any
@@ -41,13 +43,20 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
 
         def build() -> AWSPreparedRequest:
             # Upstream rewrites entries of the list it is given, hence the copy.
-            return signed_request(lambda: next(self._stream(list(messages), stop, None, **kwargs)))
+            if self.streams:
+                return signed_request(lambda: next(self._stream(list(messages), stop, None, **kwargs)))
+            return signed_request(lambda: self._generate(list(messages), stop, None, **kwargs))
 
         async def sign() -> AWSPreparedRequest:
             return await asyncio.to_thread(build) if self.refresh_due() else build()
 
-        answer = Answer(self.base_model_id or self.model_id)
+        answer = Answer(model_name=self.base_model_id or self.model_id)
         try:
+            if not self.streams:
+                for chunk in answer.feed(events_of(await self.wire.whole(sign))):
+                    yield chunk
+                yield answer.end()
+                return
             async with aclosing(self.wire.batches(sign)) as batches:
                 async for events in batches:
                     for chunk in answer.feed(events):

@@ -15,7 +15,8 @@ from botocore.exceptions import (
 from langchain_core.exceptions import ContextOverflowError
 
 from agent.bedrock.place import Place
-from agent.model import ModelRefused, ModelThrottled, ModelUnavailable
+from agent.bedrock.wire import retry_after
+from agent.model import ContextTooLong, ModelRefused, ModelThrottled, ModelUnavailable
 from domain.errors import Unavailable
 
 EXPECTED = (BotoCoreError, ClientError, ContextOverflowError, ParserError, aiohttp.ClientError, OSError)
@@ -39,7 +40,7 @@ _UNKNOWN_MODEL = ("model identifier is invalid", "doesn't exist", "does not exis
 def translated(error: Exception, place: Place) -> Unavailable:
     """The ModelThrottled, ModelUnavailable or ModelRefused that tells the same. `place` is named in the messages."""
     if isinstance(error, ContextOverflowError):
-        return ModelRefused("The conversation has become too long for the model; start a new one.")
+        return ContextTooLong("The conversation has become too long for the model; start a new one.")
     if isinstance(error, ClientError):
         return _answered(error, place)
     if isinstance(error, NoCredentialsError):
@@ -66,6 +67,8 @@ def _answered(error: ClientError, place: Place) -> Unavailable:
     request_id = str(error.response.get("ResponseMetadata", {}).get("RequestId", ""))
     failure = _by_code(code, text, place, in_stream=isinstance(error, EventStreamError))
     failure.details = {"provider_code": code, **({"provider_request_id": request_id} if request_id else {})}
+    if (wait := retry_after(error)) is not None:
+        failure.details["retry_after"] = wait
     return failure
 
 

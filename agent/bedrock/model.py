@@ -14,12 +14,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
-from langchain_core.messages import AIMessageChunk, BaseMessage, SystemMessage
+from langchain_core.messages import AIMessageChunk
 
 from agent.bedrock.chat import AsyncChatBedrockConverse
 from agent.bedrock.failures import EXPECTED, NO_CREDENTIALS, translated
-from agent.bedrock.place import Place, is_application_profile, maker_and_base, region_of
+from agent.bedrock.place import Place, behind, is_application_profile, maker_and_base, region_of
+from agent.bedrock.shaping import Shape
 from agent.bedrock.signing import watch
+from agent.bedrock.thinking import longest, think
 from agent.bedrock.wire import BedrockWire, Retries, Route
 from agent.capabilities import capabilities
 from agent.model import Abilities, ModelRequest
@@ -38,12 +40,29 @@ class AwsKeys:
     token: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """A Bedrock guardrail that judges the user's words and the answer; `trace` has its reasons told in the metadata."""
+
+    id: str
+    version: str
+    trace: bool = False
+
+    def config(self, *, streams: bool) -> dict[str, Any]:
+        """As converse takes it. A stream is held back until it is judged, so that nothing has to be unsaid."""
+        told = {"guardrailIdentifier": self.id, "guardrailVersion": self.version}
+        told["trace"] = "enabled" if self.trace else "disabled"
+        return {**told, "streamProcessingMode": "sync"} if streams else told
+
+
 class BedrockModel:
     """`bedrock:<model id or inference profile ARN>`.
 
     What is not given is found as AWS's tools find it: region, credentials, AWS_PROFILE, CA bundle, proxies,
     AWS_ENDPOINT_URL_BEDROCK_RUNTIME. Construction may fetch credentials and therefore block: do it once, at start.
-    Temperature is 0, for the same question should get the same answer; models that refuse it are not sent it.
+    `base` is the model behind an application inference profile, else asked of AWS. `thinking` is how many tokens it may
+    think in before it answers, 0 for not asking it to. Temperature is 0, for the same question should get the same
+    answer; models that refuse it, or think, are not sent it.
     Raises SetupError when region, credentials, profile or endpoint are missing or wrong.
     """
 
@@ -55,18 +74,30 @@ class BedrockModel:
         endpoint_url: str | None = None,
         profile: str | None = None,
         keys: AwsKeys | None = None,
+        base: str | None = None,
         idle_seconds: float = 60.0,
         retries: Retries | None = None,
         max_tokens: int = MAX_TOKENS,
+        thinking: int = 0,
+        guardrail: Guardrail | None = None,
     ) -> None:
         self.name = f"bedrock:{model_id}"
         try:
             session = _session(profile, region or region_of(model_id), keys)
-            self._chat = _chat(model_id, session, endpoint_url, idle_seconds, retries or Retries(), max_tokens)
+            self._priced_as = base or _priced_as(model_id, session, endpoint_url)
+            self._chat = _chat(model_id, self._priced_as, session, endpoint_url, idle_seconds, retries or Retries())
         except (BotoCoreError, ValueError) as error:
             raise SetupError(f"AWS is not set up for {self.name}: {error}") from error
-        known = capabilities(self._chat.base_model_id or model_id)
+        known = capabilities(self._priced_as)
         self.abilities = Abilities(known.tools, known.context)
+        self._shape = Shape(self.name, known, guarded=guardrail is not None)
+        self._thinking = think(str(self._chat.base_model_id), known, thinking)
+        self._chat.streams = known.streaming
+        self._chat.max_tokens = longest(str(self._chat.base_model_id), known, max_tokens, thinking)
+        if self._thinking:
+            self._chat.temperature = None
+        if guardrail:
+            self._chat.guardrail_config = guardrail.config(streams=known.streaming)
         client = self._chat.client.meta
         self._place = Place(model_id, client.region_name, client.endpoint_url)
 
@@ -74,13 +105,19 @@ class BedrockModel:
         """Text as it comes; tool calls whole, with the stop reason and the usage, in the last chunk.
 
         `response_metadata["stopReason"]` is Bedrock's (`end_turn`, `tool_use`, `max_tokens`...). Input tokens include
-        those of the prompt cache, as LangChain counts. Raises ModelThrottled, ModelUnavailable, ModelRefused.
+        those of the prompt cache, as LangChain counts. Thinking comes as `reasoning_content` blocks, which are no text.
+        Raises ModelThrottled, ModelUnavailable, ModelRefused.
         """
-        tools = [_tool_spec(tool) for tool in request.tools]
-        config = {"toolConfig": {"tools": tools}} if tools else {}
+        options: dict[str, Any] = {}
+        if request.tools and self._shape.known.tools:
+            options["toolConfig"] = {"tools": [_tool_spec(tool) for tool in request.tools]}
+        if self._thinking and self._shape.may_think(request.turn):
+            options["additional_model_request_fields"] = self._thinking
         try:
-            async with aclosing(self._chat.chunks(_messages(request), None, **config)) as chunks:
+            async with aclosing(self._chat.chunks(self._shape.messages(request), None, **options)) as chunks:
                 async for chunk in chunks:
+                    if chunk.response_metadata:  # only the last one has any
+                        chunk.response_metadata |= {"answered_by": self.name, "priced_as": self._priced_as}
                     yield chunk
         except EXPECTED as error:
             raise translated(error, self._place) from error
@@ -88,11 +125,6 @@ class BedrockModel:
     async def close(self) -> None:
         """Closes the connections to Bedrock."""
         await self._chat.wire.close()
-
-
-def _messages(request: ModelRequest) -> list[BaseMessage]:
-    system = "\n\n".join(filter(None, (request.system, request.aside)))
-    return [SystemMessage(system), *request.earlier, *request.turn]
 
 
 def _tool_spec(tool: dict[str, Any]) -> dict[str, Any]:
@@ -116,24 +148,28 @@ def _session(profile: str | None, region: str | None, keys: AwsKeys | None) -> b
     return boto3.Session(botocore_session=core)
 
 
+def _priced_as(model_id: str, session: boto3.Session, endpoint_url: str | None) -> str:
+    if not is_application_profile(model_id):
+        return model_id
+    hurried = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2})
+    return behind(model_id, session.client("bedrock", endpoint_url=endpoint_url, config=hurried))
+
+
 def _chat(
-    model_id: str, session: boto3.Session, endpoint_url: str | None, idle: float, retries: Retries, max_tokens: int
+    model_id: str, known_as: str, session: boto3.Session, endpoint_url: str | None, idle: float, retries: Retries
 ) -> AsyncChatBedrockConverse:
     # Upstream and the tools' schemas make well-formed requests; checking each by the API's model takes milliseconds.
     config = Config(connect_timeout=5, read_timeout=idle, parameter_validation=False)
     client = session.client("bedrock-runtime", endpoint_url=endpoint_url, config=config)
-    watch(client, "ConverseStream")
-    # Upstream would build a control-plane client of its own; it is used for application inference profiles only.
-    control = session.client("bedrock", endpoint_url=endpoint_url) if is_application_profile(model_id) else client
-    maker, base = maker_and_base(model_id, control)
+    watch(client, "ConverseStream", "Converse")
+    maker, base = maker_and_base(known_as)
     credentials = session.get_credentials()
     chat = AsyncChatBedrockConverse(
         model_id=model_id,
         base_model_id=base,
         provider=maker,
         client=client,
-        bedrock_client=control,
-        max_tokens=max_tokens,
+        bedrock_client=client,  # else upstream would build one for the control plane, which we have asked already
         temperature=0.0,
         disable_streaming=False,
         wire=BedrockWire(_route(client.meta.endpoint_url, session, idle), retries),

@@ -37,22 +37,27 @@ def is_application_profile(model_id: str) -> bool:
     return ":application-inference-profile/" in model_id
 
 
-def maker_and_base(model_id: str, control: Any | None) -> tuple[str, str]:
-    """("anthropic", "anthropic.claude-...") of a model id or ARN, which decides what may be asked of the model.
-
-    `control` is a boto3 `bedrock` client, asked about application inference profiles only. Raises SetupError.
-    """
-    if is_application_profile(model_id):
-        model_id = _behind(model_id, control)
+def maker_and_base(model_id: str) -> tuple[str, str]:
+    """("anthropic", "anthropic.claude-...") of a model id or ARN, which decides what may be asked of the model."""
     short = model_id.rpartition("/")[2]
     maker = parse_model_provider(short)
     return maker, short[short.index(maker) :]
 
 
-def _behind(profile: str, control: Any) -> str:
+def behind(profile: str, control: Any) -> str:
+    """The id of the model that an application profile stands for, with its geography ("us.") when it goes to several
+    regions of one. `control` is a boto3 `bedrock` client. Raises SetupError."""
     try:
-        return str(control.get_inference_profile(inferenceProfileIdentifier=profile)["models"][0]["modelArn"])
+        models = control.get_inference_profile(inferenceProfileIdentifier=profile)["models"]
+        arns = [str(model["modelArn"]) for model in models]
+        short = arns[0].rpartition("/")[2]
+        regions = {arn.split(":")[3] for arn in arns}
     except (BotoCoreError, ClientError, LookupError) as error:
         raise SetupError(
-            f"AWS does not tell which model is behind {profile}: allow bedrock:GetInferenceProfile, and check the ARN."
+            f"AWS does not tell which model is behind {profile}: allow bedrock:GetInferenceProfile and check the ARN, "
+            "or set PENNY_MODEL_BASE to the model's id."
         ) from error
+    geographies = {region.partition("-")[0] for region in regions}
+    if len(regions) < 2 or len(geographies) > 1 or "" in geographies:
+        return short
+    return f"{geographies.pop()}.{short}".replace("ap.", "apac.", 1)

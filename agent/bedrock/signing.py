@@ -22,10 +22,11 @@ class _Caught(BaseException):
         self.request = request
 
 
-def watch(client: Any, operation: str) -> None:
-    """Prepares a boto3 client so that `signed_request` can catch its `operation`, for example "ConverseStream"."""
+def watch(client: Any, *operations: str) -> None:
+    """Prepares a boto3 client so that `signed_request` can catch its `operations`, for example "ConverseStream"."""
     service = client.meta.service_model.service_id.hyphenize()
-    client.meta.events.register_last(f"before-send.{service}.{operation}", _catch)
+    for operation in operations:
+        client.meta.events.register_last(f"before-send.{service}.{operation}", _catch)
 
 
 def signed_request(call: Callable[[], object]) -> AWSPreparedRequest:

@@ -88,6 +88,17 @@ class BedrockWire:
         finally:
             response.close()
 
+    async def whole(self, sign: Callable[[], Awaitable[AWSPreparedRequest]]) -> dict[str, Any]:
+        """The JSON that a model answers which does not stream. Raises as `batches` does."""
+        response, data = await self._open(sign)
+        try:
+            body: dict[str, Any] = json.loads(data + await response.content.read())
+        except ValueError as error:
+            raise ParserError("The answer is not JSON.") from error
+        finally:
+            response.close()
+        return body
+
     async def close(self) -> None:
         """Closes every connection; the next request would open a session anew."""
         if self._session is not None:
@@ -102,7 +113,9 @@ class BedrockWire:
             try:
                 return await self._send(request)
             except (ClientError, aiohttp.ClientError) as error:
-                pause = self._retries.pause(attempt)
+                pause = max(self._retries.pause(attempt), retry_after(error) or 0)
+                if attempt == 1 and isinstance(error, aiohttp.ServerDisconnectedError):
+                    pause = 0  # a kept connection that the other side had closed meanwhile
                 if attempt >= self._retries.tries or not _may_pass(error) or clock() + pause > deadline:
                     raise
             await asyncio.sleep(pause)
@@ -156,6 +169,21 @@ def _event(message: EventStreamMessage) -> StreamEvent:
     raise EventStreamError({"Error": {"Code": code, "Message": text}}, _OPERATION)
 
 
+def retry_after(error: Exception) -> float | None:
+    """The seconds that the provider asks to wait, if it does."""
+    found: float | None = (
+        error.response.get("ResponseMetadata", {}).get("RetryAfter") if isinstance(error, ClientError) else None
+    )
+    return found
+
+
+def _seconds(header: str | None) -> float | None:
+    try:
+        return max(0.0, float(header)) if header else None
+    except ValueError:
+        return None
+
+
 def _refusal(response: aiohttp.ClientResponse, body: bytes) -> ClientError:
     try:
         data = json.loads(body)
@@ -171,6 +199,7 @@ def _refusal(response: aiohttp.ClientResponse, body: bytes) -> ClientError:
             "ResponseMetadata": {
                 "HTTPStatusCode": response.status,
                 "RequestId": response.headers.get("x-amzn-requestid", ""),
+                "RetryAfter": _seconds(response.headers.get("Retry-After")),
             },
         },
         _OPERATION,

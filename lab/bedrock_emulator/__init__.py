@@ -8,10 +8,12 @@ A script file is JSON; only `turns` is required, and in a turn nothing is:
 
     {"then": "refuse",                      after the last turn: "refuse", "repeat_last" or "cycle"
      "turns": [
-       {"text": "Let me see.",              cut into words; a list of strings is taken as the tokens themselves
+       {"thinking": "They ask for...",      signed, before everything else; "redacted": the same, encrypted
+        "text": "Let me see.",              cut into words; a list of strings is taken as the tokens themselves
         "tools": [{"name": "get_spending", "input": {"by": "category"}, "id": "tooluse_1"}],    no id: a fresh one
         "stop_reason": "tool_use",          inferred when absent
-        "usage": {"input": 900, "output": 30, "cache_read": 0, "cache_write": 0},               tokens
+        "usage": {"input": 900, "output": 30, "cache_read": 0, "cache_write": 0},     tokens; absent: as accounted
+        "trace": {"action": "..."},         the guardrail's, with stop_reason "guardrail_intervened"
         "first_delay": 0.3,                 seconds before the response's head
         "token_delay": 0.02,                seconds before each token or fragment of a tool's input
         "refusal": {"type": "ThrottlingException", "times": 2, "message": "Too many requests"},  then the turn plays
@@ -21,8 +23,12 @@ Faults count frames: `at` 0 is before messageStart, 1 after it, and so on. Kinds
 throttlingException, modelStreamErrorException, internalServerException, serviceUnavailableException,
 validationException), `reset` (TCP RST), `truncate` (ends without messageStop), `stall` (for `seconds`, or until the
 client leaves), `corrupt` (a wrong checksum), `hang` (nothing at all, no `at`).
+
+Each model takes what the real one takes (agent/capabilities.toml): tools, system prompts, history, streams, cache
+points, thinking that comes back unchanged. Prompt caching is accounted by prefix, with each model's least length.
 """
 
+from lab.bedrock_emulator.cache import points
 from lab.bedrock_emulator.script import (
     Corrupt,
     Hang,
@@ -53,4 +59,5 @@ __all__ = [
     "ToolUse",
     "Truncate",
     "Turn",
+    "points",
 ]

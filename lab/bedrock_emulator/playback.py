@@ -45,4 +45,4 @@ class Playback:
 
 
 def _refused(refusal: Refusal) -> ApiError:
-    return ApiError(refusal.type, refusal.message, refusal.status)
+    return ApiError(refusal.type, refusal.message, refusal.status, refusal.retry_after)

@@ -24,11 +24,14 @@ STATUS = {
 class ApiError(Exception):
     """A refusal on its way out; `status` in doubt is the one AWS gives the type."""
 
-    def __init__(self, type_: str, message: str, status: int | None = None) -> None:
+    def __init__(self, type_: str, message: str, status: int | None = None, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.type = type_
         self.message = message
         self.status = status or STATUS.get(type_, 500)
+        self.headers = {"x-amzn-errortype": type_}
+        if retry_after is not None:
+            self.headers["Retry-After"] = f"{retry_after:g}"
 
 
 def invalid(message: str) -> ApiError:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from lab.bedrock_emulator import frames
+from lab.bedrock_emulator.abilities import signature
 from lab.bedrock_emulator.script import TokenCounts, ToolUse, Turn
 
 Paced = tuple[bytes, bool]
@@ -17,23 +20,47 @@ _PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _FRAGMENT = 12
 
 
-def stream_frames(turn: Turn, prompt_tokens: int) -> list[Paced]:
-    """All frames of the reply, in order; `prompt_tokens` is said in `usage` when the turn does not say better."""
+def stream_frames(turn: Turn, prompt: TokenCounts, *, traced: bool = False) -> list[Paced]:
+    """All frames of the reply, in order; `prompt` is said in `usage` when the turn does not say better."""
     out = [(_event("messageStart", {"role": "assistant"}), False)]
-    tokens = turn.tokens
+    thoughts, tokens = _thoughts(turn), turn.tokens
+    for index, deltas in enumerate(thoughts):
+        out += _thought_block(deltas, index)
     if tokens:
-        out += _text_block(tokens)
-    for index, tool in enumerate(turn.tools, start=1 if tokens else 0):
+        out += _text_block(tokens, len(thoughts))
+    for index, tool in enumerate(turn.tools, start=len(thoughts) + bool(tokens)):
         out += _tool_block(tool, index)
     out.append((_event("messageStop", {"stopReason": turn.stop}), False))
-    metadata = {"usage": usage(turn, prompt_tokens), "metrics": {"latencyMs": 1}}
-    out.append((_event("metadata", metadata), False))
+    out.append((_event("metadata", _about(turn, prompt, traced)), False))
     return out
 
 
-def whole(turn: Turn, prompt_tokens: int) -> dict[str, Any]:
+def _about(turn: Turn, prompt: TokenCounts, traced: bool) -> dict[str, Any]:
+    trace = {"trace": {"guardrail": dict(turn.trace)}} if traced and turn.trace else {}
+    return {"usage": usage(turn, prompt), "metrics": {"latencyMs": 1}, **trace}
+
+
+def _thoughts(turn: Turn) -> list[list[dict[str, str]]]:
+    """The deltas of each block of thinking."""
+    blocks: list[list[dict[str, str]]] = []
+    if turn.thinking:
+        pieces = [turn.thinking[i : i + _FRAGMENT] for i in range(0, len(turn.thinking), _FRAGMENT)]
+        blocks.append([*({"text": piece} for piece in pieces), {"signature": signature(turn.thinking)}])
+    if turn.redacted:
+        blocks.append([{"redactedContent": base64.b64encode(turn.redacted.encode()).decode()}])
+    return blocks
+
+
+def _thought_block(deltas: list[dict[str, str]], index: int) -> list[Paced]:
+    at = {"contentBlockIndex": index}
+    told = [(_event("contentBlockDelta", {**at, "delta": {"reasoningContent": delta}}), True) for delta in deltas]
+    return [*told, (_event("contentBlockStop", at), False)]
+
+
+def whole(turn: Turn, prompt: TokenCounts, *, traced: bool = False) -> dict[str, Any]:
     """The body that converse answers with."""
-    content: list[dict[str, Any]] = [{"text": "".join(turn.tokens)}] if turn.tokens else []
+    content: list[dict[str, Any]] = [{"reasoningContent": _merged(deltas)} for deltas in _thoughts(turn)]
+    content += [{"text": "".join(turn.tokens)}] if turn.tokens else []
     content += [
         {"toolUse": {"toolUseId": tool.id or fresh_tool_use_id(), "name": tool.name, "input": tool.input}}
         for tool in turn.tools
@@ -41,14 +68,20 @@ def whole(turn: Turn, prompt_tokens: int) -> dict[str, Any]:
     return {
         "output": {"message": {"role": "assistant", "content": content}},
         "stopReason": turn.stop,
-        "usage": usage(turn, prompt_tokens),
-        "metrics": {"latencyMs": 1},
+        **_about(turn, prompt, traced),
     }
 
 
-def usage(turn: Turn, prompt_tokens: int) -> dict[str, int]:
+def _merged(deltas: list[dict[str, str]]) -> dict[str, Any]:
+    if "redactedContent" in deltas[0]:
+        return deltas[0]
+    text = "".join(delta.get("text", "") for delta in deltas)
+    return {"reasoningText": {"text": text, "signature": deltas[-1]["signature"]}}
+
+
+def usage(turn: Turn, prompt: TokenCounts) -> dict[str, int]:
     """Bedrock's `usage`; `totalTokens` includes the prompt cache's."""
-    count = turn.usage or TokenCounts(prompt_tokens, len(turn.tokens) + 20 * len(turn.tools))
+    count = turn.usage or replace(prompt, output=len(turn.tokens) + 20 * len(turn.tools))
     return {
         "inputTokens": count.input,
         "outputTokens": count.output,
@@ -69,9 +102,9 @@ def _event(kind: str, payload: dict[str, Any]) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _text_block(tokens: tuple[str, ...]) -> list[Paced]:
-    deltas = [(_event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": t}}), True) for t in tokens]
-    return [*deltas, (_event("contentBlockStop", {"contentBlockIndex": 0}), False)]
+def _text_block(tokens: tuple[str, ...], index: int) -> list[Paced]:
+    deltas = [(_event("contentBlockDelta", {"contentBlockIndex": index, "delta": {"text": t}}), True) for t in tokens]
+    return [*deltas, (_event("contentBlockStop", {"contentBlockIndex": index}), False)]
 
 
 def _tool_block(tool: ToolUse, index: int) -> list[Paced]:

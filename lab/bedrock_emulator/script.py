@@ -31,12 +31,14 @@ class TokenCounts:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An HTTP error in place of a reply, `times` times, then the turn plays. No `status`: the one AWS gives `type`."""
+    """An HTTP error in place of a reply, `times` times, then the turn plays. No `status`: the one AWS gives `type`;
+    `retry_after` (seconds) is sent as the header."""
 
     type: str
     times: int = 1
     message: str = "Refused by the script."
     status: int | None = None
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ Fault = StreamException | Reset | Truncate | Stall | Corrupt | Hang
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One reply. `text` is cut into words, or given as the very tokens; delays are seconds (before the head, and
-    before each token). A stop reason is inferred: `tool_use` with tools, else `end_turn`."""
+    before each token). A stop reason is inferred: `tool_use` with tools, else `end_turn`. `thinking` comes first,
+    signed, then `redacted`, encrypted; `trace` is the guardrail's, told where the request asks for it."""
 
     text: str | tuple[str, ...] = ""
     tools: tuple[ToolUse, ...] = ()
@@ -98,6 +101,9 @@ class Turn:
     first_delay: float = 0.0
     refusal: Refusal | None = None
     fault: Fault | None = None
+    thinking: str = ""
+    redacted: str = ""
+    trace: Mapping[str, Any] | None = None
 
     @property
     def tokens(self) -> tuple[str, ...]:

@@ -12,12 +12,14 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from lab.bedrock_emulator import signature, validation
+from agent.capabilities import capabilities
+from lab.bedrock_emulator import abilities, signature, validation
+from lab.bedrock_emulator.cache import PromptCache
 from lab.bedrock_emulator.pacing import for_ever, play
 from lab.bedrock_emulator.playback import Playback
 from lab.bedrock_emulator.refusals import ApiError, invalid
 from lab.bedrock_emulator.replies import stream_frames, whole
-from lab.bedrock_emulator.script import Hang, Responder, Script, Stall, StreamException, Turn
+from lab.bedrock_emulator.script import Hang, Responder, Script, Stall, StreamException, TokenCounts, Turn
 from lab.bedrock_emulator.state import State, Watched
 
 _PATH = re.compile(r"/model/(?P<model>.+)/(?P<operation>converse|converse-stream)")
@@ -49,6 +51,7 @@ class BedrockEmulator:
         self._secrets = secrets or {}
         self._models = models
         self._profiles = profiles or {}
+        self._cache = PromptCache()
         self._runner: web.AppRunner | None = None
 
     @property
@@ -95,7 +98,7 @@ class BedrockEmulator:
         except ApiError as error:
             self.state.refused += 1
             return web.json_response(
-                {"message": error.message}, status=error.status, headers={**_ids(), "x-amzn-errortype": error.type}
+                {"message": error.message}, status=error.status, headers={**_ids(), **error.headers}
             )
         finally:
             self.state.announce()
@@ -112,11 +115,14 @@ class BedrockEmulator:
         if match is None or request.method != "POST":
             raise ApiError("UnknownOperationException", "There is no such operation.", 404)
         asked = self._read(unquote(match["model"]), body)
+        known = capabilities(self._profiles.get(asked["modelId"], asked["modelId"]))
+        abilities.check(asked, known, streams=match["operation"] == "converse-stream")
         turn = self._playback.next(asked)
-        prompt_tokens = len(body) // 4
+        prompt = self._cache.account(asked, known)
+        traced = str((asked.get("guardrailConfig") or {}).get("trace", "")).startswith("enabled")
         if match["operation"] == "converse":
-            return await self._whole(turn, prompt_tokens)
-        return await self._stream(request, turn, prompt_tokens)
+            return await self._whole(turn, prompt, traced)
+        return await self._stream(request, turn, prompt, traced)
 
     def _show_profile(self, arn: str) -> web.Response:
         if arn not in self._profiles:
@@ -135,7 +141,7 @@ class BedrockEmulator:
         validation.check(asked)
         return asked
 
-    async def _whole(self, turn: Turn, prompt_tokens: int) -> web.Response:
+    async def _whole(self, turn: Turn, prompt: TokenCounts, traced: bool) -> web.Response:
         with Watched(self.state) as watched:
             await asyncio.sleep(turn.first_delay + turn.token_delay * len(turn.tokens))
             match turn.fault:
@@ -145,12 +151,12 @@ class BedrockEmulator:
                 case Hang() | Stall(seconds=None):
                     await for_ever()
             watched.outcome = "completed"
-            return web.json_response(whole(turn, prompt_tokens), headers=_ids())
+            return web.json_response(whole(turn, prompt, traced=traced), headers=_ids())
 
-    async def _stream(self, request: web.Request, turn: Turn, prompt_tokens: int) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, turn: Turn, prompt: TokenCounts, traced: bool) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "application/vnd.amazon.eventstream", **_ids()})
         response.enable_chunked_encoding()
-        paced = stream_frames(turn, prompt_tokens)
+        paced = stream_frames(turn, prompt, traced=traced)
         with Watched(self.state) as watched:
             watched.outcome = await play(request, response, turn, paced)
         return response

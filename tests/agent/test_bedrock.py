@@ -15,8 +15,9 @@ from langchain_aws.chat_models import bedrock_converse as upstream
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 
 from agent.bedrock import AwsKeys, BedrockModel, Retries
+from agent.bedrock.place import behind
 from agent.bedrock.signing import signed_request
-from agent.model import ModelRefused, ModelRequest, ModelThrottled, ModelUnavailable, Situation
+from agent.model import ContextTooLong, ModelRefused, ModelRequest, ModelThrottled, ModelUnavailable, Situation
 from domain.errors import SetupError
 from lab.bedrock_emulator import (
     BedrockEmulator,
@@ -125,11 +126,11 @@ async def test_the_request_is_what_the_graph_asked() -> None:
         await whole(model, request(HumanMessage("Move it"), earlier=earlier))
         [body] = emulator.state.bodies
     assert body["modelId"] == MODEL
-    assert body["system"] == [{"text": "You are Penny."}]
+    assert body["system"] == [{"text": "You are Penny."}, {"cachePoint": {"type": "default"}}]
     assert body["messages"] == [
-        {"role": "user", "content": [{"text": "Hello"}]},
+        {"role": "user", "content": [{"text": "Hello"}, {"cachePoint": {"type": "default"}}]},
         {"role": "assistant", "content": [{"text": "Hello, how can I help?"}]},
-        {"role": "user", "content": [{"text": "Move it"}]},
+        {"role": "user", "content": [{"text": "Move it"}, {"cachePoint": {"type": "default"}}]},
     ]
     spec = {"name": "move_money", "description": TOOL["description"], "inputSchema": {"json": TOOL["input_schema"]}}
     assert body["toolConfig"] == {"tools": [{"toolSpec": spec}]}
@@ -207,20 +208,35 @@ async def test_an_answer_that_is_whole_stands_without_its_counts() -> None:
 @pytest.mark.parametrize(
     "turn",
     [
-        Turn(tools=(ToolUse("move_money", '{"from_category": "Dining", "amount": 25'),), stop_reason="max_tokens"),
-        Turn(tools=(ToolUse("move_money", '{"from_category": "Dining", "amount": 25'),)),
-        Turn(tools=(ToolUse("move_money", ""),), stop_reason="max_tokens"),
-        Turn(tools=(ToolUse("move_money", "[1]"),)),
         Turn(tools=(ToolUse("move_money", {"from_category": "Dining"}),), fault=Truncate(4)),
         Turn(tools=(ToolUse("move_money", {"from_category": "Dining"}),), fault=Reset(5)),
-        Turn("I will", stop_reason="malformed_tool_use"),
     ],
 )
 async def test_a_partial_tool_call_is_never_passed_on(turn: Turn) -> None:
-    """A call that is cut off, by the token limit or the wire, ends in an error and in no chunk."""
+    """A call that the wire cuts off ends in an error and in no chunk."""
     async with BedrockEmulator(Script((turn,))) as emulator, model_of(emulator) as model:
         chunks, _ = await broken(model, ModelUnavailable)
     assert not any(chunk.tool_call_chunks or chunk.tool_calls for chunk in chunks)
+
+
+@pytest.mark.parametrize("stop", ["max_tokens", "malformed_tool_use", "refusal", "content_filtered"])
+async def test_a_call_that_may_be_a_part_is_left_out(stop: str) -> None:
+    """Whatever the JSON looks like, a reply that was stopped asks for nothing."""
+    turn = Turn("Let me.", (ToolUse("move_money", {"from_category": "Dining"}),), stop_reason=stop)
+    async with BedrockEmulator(Script((turn,))) as emulator, model_of(emulator) as model:
+        reply = await whole(model)
+    assert (reply.content, reply.tool_calls, reply.invalid_tool_calls) == ("Let me.", [], [])
+    assert reply.response_metadata["stopReason"] == stop
+
+
+@pytest.mark.parametrize("text", ['{"from_category": "Dining", "amount": 25', "[1]", "25", "not JSON", '"text"'])
+async def test_arguments_that_are_no_object_are_not_guessed(text: str) -> None:
+    """LangChain would make 25 of 250 cut short; here the call is invalid, with its name and id."""
+    turn = Turn(tools=(ToolUse("move_money", text, id="tooluse_1"), ToolUse("move_money", {"from_category": "Rent"})))
+    async with BedrockEmulator(Script((turn,))) as emulator, model_of(emulator) as model:
+        reply = await whole(model)
+    assert [(c["id"], c["name"]) for c in reply.invalid_tool_calls] == [("tooluse_1", "move_money")]
+    assert [c["args"] for c in reply.tool_calls] == [{"from_category": "Rent"}]
 
 
 @pytest.mark.parametrize("type_", ["ThrottlingException", "ServiceUnavailableException", "InternalServerException"])
@@ -244,7 +260,7 @@ async def test_a_passing_refusal_is_overcome(type_: str) -> None:
         (Refusal("ResourceNotFoundException", 9), ModelRefused, 1, "knows no model"),
         (Refusal("ValidationException", 9, "1 validation error"), ModelRefused, 1, "malformed"),
         (Refusal("ValidationException", 9, "with on-demand throughput isn't"), ModelRefused, 1, "inference profile"),
-        (Refusal("ValidationException", 9, "Input is too long for requested model."), ModelRefused, 1, "too long"),
+        (Refusal("ValidationException", 9, "Input is too long for requested model."), ContextTooLong, 1, "too long"),
     ],
 )
 async def test_a_lasting_refusal_is_one_typed_error(
@@ -258,6 +274,23 @@ async def test_a_lasting_refusal_is_one_typed_error(
     assert chunks == []
     assert words in str(raised)
     assert refusal.message not in str(raised)
+
+
+async def test_the_time_that_bedrock_asks_for_is_waited_and_told() -> None:
+    """Retry-After within the deadline is waited; one beyond it is in the error at once."""
+    soon, late = (Refusal("ThrottlingException", times=9, retry_after=seconds) for seconds in (0.3, 60))
+    patient = Retries(first_pause=0.01, deadline=5.0)
+    async with BedrockEmulator(Script((Turn(FIVE.text, refusal=soon),))) as emulator:
+        async with model_of(emulator, retries=patient) as model:
+            began = time.monotonic()
+            _, raised = await broken(model, ModelThrottled)
+            assert time.monotonic() - began >= 0.6
+        assert emulator.state.requests == 3
+        assert raised.details["retry_after"] == 0.3  # type: ignore[attr-defined]
+    async with BedrockEmulator(Script((Turn(FIVE.text, refusal=late),))) as emulator, model_of(emulator) as model:
+        _, raised = await broken(model, ModelThrottled)
+        assert emulator.state.requests == 1
+    assert raised.details["retry_after"] == 60  # type: ignore[attr-defined]
 
 
 async def test_no_try_begins_after_the_deadline() -> None:
@@ -381,6 +414,26 @@ async def test_an_application_profile_is_looked_up_once() -> None:
             await asyncio.to_thread(
                 BedrockModel, APPLICATION + "x", region="us-east-1", endpoint_url=emulator.url, keys=KEYS
             )
+
+
+@pytest.mark.parametrize(
+    ("regions", "known_as"),
+    [
+        (("us-east-1", "us-west-2"), "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        (("ap-northeast-1", "ap-south-1"), "apac.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        (("us-east-1", "eu-west-1"), "anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        (("us-east-1",), "anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        (("us-east-1", ""), "anthropic.claude-sonnet-4-5-20250929-v1:0"),
+    ],
+)
+def test_a_profile_over_regions_of_one_geography_is_priced_so(regions: tuple[str, ...], known_as: str) -> None:
+    """What stays in a geography costs its premium."""
+
+    class Control:
+        def get_inference_profile(self, **_: str) -> dict[str, Any]:
+            return {"models": [{"modelArn": FOUNDATION.replace("us-east-1", region)} for region in regions]}
+
+    assert behind(APPLICATION, Control()) == known_as
 
 
 @pytest.fixture
