@@ -77,7 +77,7 @@ async def ask(ctx: TurnContext, messages: Sequence[Message], write: Callable[[Ev
                 say(REFUSED)
             elif outcome != "guardrail":  # whose own words are the text
                 say(f"\n\n{STOPPED}")
-            return Message("assistant", step.text, {"outcome": outcome})
+            return _message(whole, step.text, outcome=outcome)
         if stop in _CUT_OFF:
             if stop != "model_context_window_exceeded" and step.continued < MAX_CONTINUED:
                 step.continued += 1
@@ -87,7 +87,7 @@ async def ask(ctx: TurnContext, messages: Sequence[Message], write: Callable[[Ev
             if not step.text:
                 raise ModelUnavailable("The model's answer was cut off before it was complete. Please try again.")
             say(f"\n\n{CUT}")
-            return Message("assistant", step.text, {"outcome": "cut"})
+            return _message(whole, step.text, outcome="cut")
         made = _calls(whole, {call["id"] for m in messages for call in m.tool_calls})
         if made or step.text:
             return _message(whole, step.text, made)
@@ -95,7 +95,7 @@ async def ask(ctx: TurnContext, messages: Sequence[Message], write: Callable[[Ev
             step.nudged, step.further = True, (HumanMessage(_NUDGE),)
             continue
         say(from_results(messages) or NO_WORDS)
-        return Message("assistant", step.text, {"outcome": "empty"})
+        return _message(whole, step.text, outcome="empty")
 
 
 async def _reply(
@@ -132,11 +132,15 @@ def later_half(earlier: Sequence[AnyMessage]) -> list[AnyMessage]:
     return list(earlier[starts[(len(starts) + 1) // 2] :]) if len(starts) > 1 else []
 
 
-def _message(whole: AIMessageChunk, text: str, calls: list[dict[str, Any]]) -> Message:
+def _message(
+    whole: AIMessageChunk, text: str, calls: list[dict[str, Any]] | None = None, outcome: str | None = None
+) -> Message:
     """The stored form. Thinking is kept with calls only: the model wants it back with their results, and not later."""
-    body: dict[str, Any] = {}
+    body: dict[str, Any] = {"outcome": outcome} if outcome else {}
     if calls:
         body["tool_calls"] = calls
+        if bad := len(whole.invalid_tool_calls):
+            body["unreadable"] = [call["id"] for call in calls[-bad:]]
         if kept := thoughts(whole):
             body["thinking"] = kept
     if answered_by := whole.response_metadata.get("answered_by"):
@@ -145,14 +149,14 @@ def _message(whole: AIMessageChunk, text: str, calls: list[dict[str, Any]]) -> M
 
 
 def _calls(whole: AIMessageChunk, taken: set[str]) -> list[dict[str, Any]]:
-    """The calls as stored. One whose id is `taken` by an earlier call of the turn (a model whose ids start over in
-    another process) gets another; one that is no JSON object is kept as `unreadable`, to be answered as such."""
+    """The calls as stored, those that are no JSON object last. One whose id is `taken` by an earlier call of the turn
+    (a model whose ids start over in another process) gets another."""
     calls: list[dict[str, Any]] = [
         {"id": call["id"] or f"call_{n}", "name": call["name"], "args": clean_json(call["args"])}
         for n, call in enumerate(whole.tool_calls, 1)
     ]
     calls += [
-        {"id": call["id"] or f"bad_{n}", "name": call["name"] or "unknown", "args": {}, "unreadable": True}
+        {"id": call["id"] or f"bad_{n}", "name": call["name"] or "unknown", "args": {}}
         for n, call in enumerate(whole.invalid_tool_calls, 1)
     ]
     for n, call in enumerate(calls, 1):

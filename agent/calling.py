@@ -17,7 +17,6 @@ from agent.turn import TurnContext, unanswered
 from memory.messages import Message
 from tools import catalog
 from tools.result import ToolResult
-from tools.tool import ToolContext
 
 AT_ONCE = 3
 """Looks of one step that run at once: each holds a database connection."""
@@ -33,12 +32,16 @@ async def answer_calls(
     step = sum(1 for m in messages if m.tool_calls)
     tools = replace(ctx.tools, step=step, untrusted=_untrusted(ctx, messages))
     room = asyncio.Semaphore(AT_ONCE)
+    unreadable = {id_ for m in messages for id_ in m.body.get("unreadable", ())}
 
     async def one(call: dict[str, Any]) -> tuple[Message, ToolResult]:
         label = catalog.label(call["name"], call["args"])
         write(ToolStarted(call["id"], call["name"], label, call["args"]))
         async with room:
-            result = await _result_of(replace(tools, call_id=call["id"]), call)
+            if call["id"] in unreadable:
+                result = ToolResult(catalog.unreadable(call["name"]), ok=False)
+            else:
+                result = await catalog.call(replace(tools, call_id=call["id"]), call["name"], call["args"])
         return _message(call, label, result), result
 
     out: list[tuple[Message, ToolResult]] = []
@@ -61,12 +64,6 @@ async def _together(waiting: list[Any]) -> list[tuple[Message, ToolResult]]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _result_of(tools: ToolContext, call: dict[str, Any]) -> ToolResult:
-    if call.get("unreadable"):
-        return ToolResult(catalog.unreadable(call["name"]), ok=False)
-    return await catalog.call(tools, call["name"], call["args"])
 
 
 def _untrusted(ctx: TurnContext, messages: Sequence[Message]) -> bool:

@@ -108,21 +108,26 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """The reply is complete; `text` is authoritative."""
+    """The reply is complete; `text` is authoritative. `outcome` says how it fell short, if it did (agent.asking);
+    `model` which model answered, if another than the run started with."""
 
     type: ClassVar[str] = "run.finished"
     message_id: str
     text: str
+    outcome: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunFailed:
-    """The run ended without a reply; nothing internal is in `message`."""
+    """The run ended without a reply; nothing internal is in `message`. `retry_after`: seconds that the model's provider
+    asks to wait."""
 
     type: ClassVar[str] = "run.failed"
     code: str
     message: str
     retryable: bool
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,9 @@ Event = (
 
 TERMINAL = (RunFinished, RunFailed, RunCancelled)
 
+_LEFT_OUT = {"cost_usd", "outcome", "model", "retry_after"}
+"""Fields that are not told when there is nothing to tell."""
+
 _BY_TYPE: dict[str, type[Any]] = {kind.type: kind for kind in Event.__args__}
 
 
@@ -159,10 +167,7 @@ def data_of(event: Event) -> dict[str, Any]:
         return {"call_id": event.call_id, **event.proposal}
     if isinstance(event, TextDelta):
         return {"text": event.text}
-    data = asdict(event)
-    if isinstance(event, Usage) and event.cost_usd is None:
-        del data["cost_usd"]
-    return data
+    return {name: value for name, value in asdict(event).items() if value is not None or name not in _LEFT_OUT}
 
 
 def event_of(kind: str, data: dict[str, Any]) -> Event:

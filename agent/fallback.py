@@ -21,9 +21,9 @@ REST_SECONDS = 30.0
 class FallbackModel:
     """The first of `models` that answers, answers. Changes only before a reply has begun: what was said stands.
 
-    A model that failed rests for `rest_seconds`, in which the others are asked before it. A refusal (access, a wrong id,
-    a malformed request) is no outage and is raised. Raises SetupError when a model without tools is to stand in for one
-    with tools: it could not go on where that one stopped.
+    A model that failed rests for `rest_seconds`, in which the others are asked before it. A refusal (access, a wrong
+    id, a malformed request) is no outage and is raised. Raises SetupError when a model without tools is to stand in for
+    one with tools: it could not go on where that one stopped.
     """
 
     def __init__(
@@ -67,6 +67,12 @@ class FallbackModel:
         """Those that do not rest, as listed, then those that do."""
         now = self._clock()
         return sorted(self._models, key=lambda model: self._resting.get(model.name, 0) > now)
+
+    async def warm_up(self, progress: Callable[[str], None] | None = None) -> None:
+        """Readies those that need it."""
+        for model in self._models:
+            if ready := getattr(model, "warm_up", None):
+                await ready(progress)
 
     async def close(self) -> None:
         """Closes all of them."""

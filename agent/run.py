@@ -71,6 +71,7 @@ class Run:
     _reply: str = ""
     _tokens: Tokens = field(default_factory=Tokens)
     _told: Told = field(default_factory=set)
+    _answered_by: str | None = None
 
     @property
     def summary_due(self) -> Situation | None:
@@ -93,7 +94,7 @@ class Run:
                     self.stop_reason = "cancel"
                     raise asyncio.CancelledError
                 await self._play(start)
-            status, last = "finished", ev.RunFinished(str(self.claim.message_id), reply_text(self._turn))
+            status, last = "finished", self._finished()
         except asyncio.CancelledError:
             if self.stop_reason != "cancel":  # handed over, or the process ends
                 raise
@@ -163,6 +164,13 @@ class Run:
             self.agent.model.name,
             start.context.tools.prompt_version,
         )
+
+    def _finished(self) -> ev.RunFinished:
+        """The reply, what it fell short of, and the model that gave it where another stood in."""
+        about = self._turn[-1].body
+        self._answered_by = about.get("model")
+        other = self._answered_by if self._answered_by != self.agent.model.name else None
+        return ev.RunFinished(str(self.claim.message_id), reply_text(self._turn), about.get("outcome"), other)
 
     def _reconcile(self, start: Start) -> None:
         """Brings the log in line with the stored steps: withdraws text of the interrupted step, adds lost events."""
@@ -237,6 +245,7 @@ class Run:
                         events=lines(frames),
                         tokens=self._tokens,
                         error=error,
+                        model=self._answered_by,
                     )
                     self.agent.reached("end.storing")
             except (Unavailable, *AWAY) as away:
@@ -249,4 +258,4 @@ class Run:
 
 
 def _failed(error: PennyError) -> ev.RunFailed:
-    return ev.RunFailed(error.code, error.message, error.retryable)
+    return ev.RunFailed(error.code, error.message, error.retryable, error.details.get("retry_after"))

@@ -4,7 +4,9 @@ A turn is the user's message (pos 0) and all that answers it, in order: assistan
 they called, and the closing answer. A decision on a proposal is a turn of its own. Bodies by role:
 
     user       {}
-    assistant  {"tool_calls": [{"id", "name", "args"}], "status"?: "cancelled" | "failed", "figures"?: [...]}
+    assistant  {"tool_calls": [{"id", "name", "args"}], "status"?: "cancelled" | "failed", "figures"?: [...],
+                "model"?: which said it, "outcome"?: how it fell short (agent.asking),
+                "thinking"?: [...] (agent.thinking), "unreadable"?: [ids of calls that were no JSON object]}
     tool       {"call_id", "name", "ok", "summary", "facts": [...], "chart": {...} | null, "proposal_id": "..." | null}
     decision   {"proposal_id", "status", "journal_id"?}
 """
@@ -143,6 +145,7 @@ def _items(turn: list[Message]) -> Iterable[dict[str, Any]]:
             ],
             "proposals": [m.body["proposal_id"] for m in results if m.body.get("proposal_id")],
             "figures": last.body.get("figures", []),
+            **({"outcome": last.body["outcome"]} if "outcome" in last.body else {}),
         }
 
 

@@ -45,15 +45,18 @@ async def complete(
     events: tuple[int, int, str],
     tokens: Tokens,
     error: dict[str, Any] | None,
+    model: str | None = None,
 ) -> None:
     """The end of a run in one statement: its status, the last messages, and the unflushed events (first seq, last seq,
-    lines) with the terminal one. Raises LeaseLost when the run is no longer this owner's."""
+    lines) with the terminal one; `model` is the one that answered, if that is known. Raises LeaseLost when the run is
+    no longer this owner's."""
     done = await tx.pg.fetchval(
         """
         WITH r AS (
             UPDATE run SET status = $4, lease_until = NULL, finished_at = clock_timestamp(), error = $5::text::jsonb,
                    input_tokens = input_tokens + $6, output_tokens = output_tokens + $7,
-                   cache_read_tokens = cache_read_tokens + $8, cache_write_tokens = cache_write_tokens + $9
+                   cache_read_tokens = cache_read_tokens + $8, cache_write_tokens = cache_write_tokens + $9,
+                   model = coalesce($18, model)
              WHERE id = $1 AND attempt = $2 AND owner = $3 AND status = 'running'
             RETURNING user_id, session_id, turn, id, attempt, created_at),
         m AS (
@@ -80,6 +83,7 @@ async def complete(
         tokens.cache_write,
         *events,
         *columns(messages),
+        model,
     )
     if done is None:
         raise LeaseLost

@@ -46,8 +46,7 @@ def _one(settings: Settings, name: str, *, last: bool) -> Model:
     if kind == "scripted" and which:
         return ScriptedModel.from_file(Path(which).expanduser())
     raise SetupError(
-        f"The model {name!r} is not known; use local, bedrock:<model id or inference profile> "
-        "or scripted:<file>."
+        f"The model {name!r} is not known; use local, bedrock:<model id or inference profile> or scripted:<file>."
     )
 
 
@@ -69,7 +68,9 @@ def status_of(model: Model) -> ModelStatus:
     """The model as clients show it."""
     status = getattr(model, "status", None)
     if status is None:
-        note = "" if model.abilities.tools else "This model answers questions about your budget; it proposes no changes."
+        note = (
+            "" if model.abilities.tools else "This model answers questions about your budget; it proposes no changes."
+        )
         return ModelStatus(model.name, small=False, status="ready", note=note)
     phase: str = status()
     note = "A small offline model: it understands simple questions about your budget."
