@@ -111,7 +111,7 @@ class BedrockModel:
         options: dict[str, Any] = {}
         if request.tools and self._shape.known.tools:
             options["toolConfig"] = {"tools": [_tool_spec(tool) for tool in request.tools]}
-        if self._thinking and self._shape.may_think(request.turn):
+        if self._thinking and not request.minutes and self._shape.may_think(request.turn):
             options["additional_model_request_fields"] = self._thinking
         try:
             async with aclosing(self._chat.chunks(self._shape.messages(request), None, **options)) as chunks:

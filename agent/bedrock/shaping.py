@@ -37,18 +37,22 @@ class Shape:
         turn = [self._own(message) for message in request.turn]
         if not self.known.chat:
             return [HumanMessage(_transcript(request, [*earlier, *turn]))]
-        if self.guarded:
+        if self.guarded and not request.minutes:
             turn[0] = HumanMessage([{"guardContent": {"text": {"text": str(turn[0].text)}}}])
         told = [*earlier, *turn]
-        if self.known.caching:
+        if self._marks(request):
             for place in self._places(earlier, turn):
                 told[place] = _pointed(told[place])
         if self.known.system:
             return [SystemMessage(self._system(request)), *told]
         return _folded(_joined(request), told)
 
+    def _marks(self, request: ModelRequest) -> bool:
+        """What is written to the cache costs more; a summary is asked for once."""
+        return self.known.caching is not None and not request.minutes
+
     def _system(self, request: ModelRequest) -> str | list[str | dict[Any, Any]]:
-        if self.known.caching is None:
+        if not self._marks(request):
             return _joined(request)
         tail: list[str | dict[Any, Any]] = [{"text": request.aside}] if request.aside else []
         return [{"text": request.system}, POINT, *tail]
