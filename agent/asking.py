@@ -57,21 +57,28 @@ class _Step:
 async def ask(ctx: TurnContext, messages: Sequence[Message], write: Callable[[Event], None]) -> Message:
     """The model's next message of the turn, streamed as it comes. Raises what models raise."""
     step = _Step(ctx.earlier)
-    before = joint(messages)
+    before, voice = joint(messages), ctx.voice(messages)
 
     def say(text: str) -> None:
         write(TextDelta(text if step.text else before + text))
         step.text += text
 
+    def hear(text: str) -> None:
+        if spoken := voice.hear(text):
+            say(spoken)
+
     while True:
         try:
-            whole = await _reply(ctx, messages, step, say)
+            whole = await _reply(ctx, messages, step, hear)
         except ContextTooLong:
-            if step.shrunk or step.text or not step.earlier:
+            if step.shrunk or step.text or voice.held or not step.earlier:
                 raise
             step.shrunk, step.earlier = True, later_half(step.earlier)
             continue
         stop = str(whole.response_metadata.get("stopReason", ""))
+        goes_on = stop in _CUT_OFF - {"model_context_window_exceeded"} and step.continued < MAX_CONTINUED
+        if not goes_on and (rest := voice.rest()):
+            say(rest)
         if outcome := _OUTCOMES.get(stop):
             if not step.text:
                 say(REFUSED)
@@ -79,9 +86,10 @@ async def ask(ctx: TurnContext, messages: Sequence[Message], write: Callable[[Ev
                 say(f"\n\n{STOPPED}")
             return _message(whole, step.text, outcome=outcome)
         if stop in _CUT_OFF:
-            if stop != "model_context_window_exceeded" and step.continued < MAX_CONTINUED:
+            if goes_on:
                 step.continued += 1
-                said = (AIMessage(step.text),) if step.text else ()
+                heard = step.text + voice.held
+                said = (AIMessage(heard),) if heard else ()
                 step.further = (*said, HumanMessage(_GO_ON if str(whole.text) else _CALL_AGAIN))
                 continue
             if not step.text:
@@ -99,7 +107,7 @@ async def ask(ctx: TurnContext, messages: Sequence[Message], write: Callable[[Ev
 
 
 async def _reply(
-    ctx: TurnContext, messages: Sequence[Message], step: _Step, say: Callable[[str], None]
+    ctx: TurnContext, messages: Sequence[Message], step: _Step, hear: Callable[[str], None]
 ) -> AIMessageChunk:
     """One call of the model. Raises ModelUnavailable when nothing at all came."""
     whole: AIMessageChunk | None = None
@@ -109,7 +117,7 @@ async def _reply(
         async for chunk in chunks:
             whole = chunk if whole is None else whole + chunk
             if text := clean(str(chunk.text)):
-                say(text)
+                hear(text)
     if whole is None:
         raise ModelUnavailable("The model ended without an answer. Please try again.")
     about = whole.response_metadata

@@ -72,6 +72,7 @@ class Run:
     _tokens: Tokens = field(default_factory=Tokens)
     _told: Told = field(default_factory=set)
     _answered_by: str | None = None
+    _figures: list[dict[str, Any]] | None = None
 
     @property
     def summary_due(self) -> Situation | None:
@@ -109,6 +110,7 @@ class Run:
             log.exception("run.crashed", run_id=str(self.claim.run_id))
             last = ev.RunFailed("internal", "Something went wrong on our side. Please try again.", True)
         self.ending = True
+        await self._ground(reply_text(self._turn) if status == "finished" else self._reply)
         await self._complete(status, last)
 
     async def _play(self, start: Start) -> None:
@@ -192,6 +194,13 @@ class Run:
             self._told.add((event.type, call_id))
         self.stream.emit(event.type, ev.data_of(event))
 
+    async def _ground(self, text: str) -> None:
+        """Holds the figures of the whole reply against the facts, once nothing of it can change any more."""
+        if self._start is not None and text:
+            self._figures = await self._start.grounding.figures(text, self._turn)
+        if self._figures is not None:
+            self._emit(ev.Grounding(self._figures))
+
     def _count(self, tokens: Tokens, model: str) -> None:
         mine = self._tokens
         self._tokens = Tokens(
@@ -217,13 +226,19 @@ class Run:
         closes is read again, for a step may have been stored and not been heard of."""
         if status == "finished":
             *kept, last = self._turn
-            return [replace(m, id=self.claim.message_id) for m in self._placed([last], kept)]
+            last = replace(last, id=self.claim.message_id, body=self._with_figures(last.body))
+            return self._placed([last], kept)
         turn = await messages.turns(tx, self.claim.session_id, self.claim.turn, self.claim.turn)
         open_calls = [unfinished(call) for call in unanswered(turn)]
         said_before = reply_text(turn)
         partial = self._reply[len(said_before) :].lstrip("\n")
         closing = Message("assistant", partial, {"status": status}, id=self.claim.message_id)
+        if reply_text([*turn, closing]) == self._reply:
+            closing = replace(closing, body=self._with_figures(closing.body))
         return self._placed([*open_calls, closing], turn)
+
+    def _with_figures(self, body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"figures": self._figures} if self._figures else body
 
     async def _complete(self, status: End, last: ev.Event) -> None:
         """Ends the run, trying again while the database is away, until the lease is another's."""

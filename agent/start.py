@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from langgraph.graph.state import CompiledStateGraph
 
 from agent.graph import TurnContext, TurnState
+from agent.grounding.turn import Grounding, Mode
 from agent.history import MOST_TURNS, earlier, said, with_notes
 from agent.model import Model, Situation
 from db.engine import Database, Transaction
@@ -34,6 +35,7 @@ class Agent:
     graph: CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]
     owner: str
     reached: Reached = inert
+    grounding: Mode = "annotate"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Start:
     """What a run starts from. `due`: after it, older turns are to be summarized."""
 
     context: TurnContext
+    grounding: Grounding
     turn: list[Message]
     logged: list[Frame]
     cancelled: bool
@@ -70,6 +73,8 @@ async def starting(
     day = today(agent.clock, prefs.time_zone)
     situation = Situation(day, prefs.locale, prefs.currency, prefs.time_zone, person.categories, person.accounts)
     rendered = prompt.render(_variables(situation, known.facts))
+    own_words = (*known.facts, *said(stored))
+    grounding = Grounding(agent.grounding, situation, own_words, [m for m in stored if m.turn < claim.turn])
     context = TurnContext(
         model=agent.model,
         system=rendered.constant,
@@ -91,8 +96,9 @@ async def starting(
         ),
         keep=keep,
         count=count,
+        voice=grounding.voice,
     )
-    return Start(context, turn, logged, cancelled, past.due)
+    return Start(context, grounding, turn, logged, cancelled, past.due)
 
 
 def _variables(at: Situation, facts: Sequence[str]) -> dict[str, str]:

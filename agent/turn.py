@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypedDict
 
 from langchain_core.messages import AnyMessage
 
+from agent.grounding.voice import Plain, Voice
 from agent.model import Model, Situation
 from memory.messages import Message
 from memory.runs import Tokens
@@ -28,7 +29,8 @@ class TurnContext:
     """What the nodes work with. `system` is the prompt that is the same for everybody, `aside` what differs by user and
     day; `keep` stores a finished step and gives it its place in the turn; `count` takes what a model call used, and the
     name of the model that answered, as agent.capabilities knows its price. `outside`: text from outside may stand in
-    what comes before the turn although no tool result does, as in a summary."""
+    what comes before the turn although no tool result does, as in a summary. `voice` decides when a step's text is
+    sent."""
 
     model: Model
     system: str
@@ -40,6 +42,7 @@ class TurnContext:
     count: Callable[[Tokens, str], None]
     aside: str = ""
     outside: bool = False
+    voice: Callable[[Sequence[Message]], Voice] = lambda _: Plain()
     rounds: int = MAX_TOOL_ROUNDS
 
 

@@ -94,6 +94,7 @@ async def bootstrap(
                 graph=build_graph(),
                 owner=owner,
                 reached=reached,
+                grounding=settings.grounding,
             ),
             lease_seconds=settings.lease_seconds,
             limits=Limits(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from platformdirs import user_cache_path, user_data_path
@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     auth_audience: str = Field("penny", description="the `aud` that tokens must have")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins whose pages may call, separated by commas"
+    )
+    grounding: Literal["annotate", "strict", "off"] = Field(
+        "annotate",
+        description="`annotate` marks figures that no fact backs, `strict` holds each sentence until they are verified",
     )
     limits_runs: int = Field(500, ge=1, description="replies that one process makes at once")
     limits_runs_per_user: int = Field(5, ge=1, description="replies made for one user at once, on all servers")

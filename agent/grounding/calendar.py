@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import get_day_names, get_month_names
@@ -16,6 +16,7 @@ from domain.errors import InvalidInput
 from domain.periods import DateRange, Month
 
 _LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl")
+_WIDTHS: Final[tuple[Literal["wide"], Literal["abbreviated"]]] = ("wide", "abbreviated")
 _RELATIVE: Final[dict[str, str]] = {
     "today": "today",
     "tonight": "today",
@@ -105,7 +106,10 @@ class Calendar:
 
     def _span(self, found: re.Match[str], today: date) -> Mention | None:
         """ "Oct 5 – 12, 2026", "5 – 12 Oct 2026", "Jul – Sep 2026", "Oct 5 – Nov 12, 2026"."""
-        first_month, last_month = found["sm1"] or found["sm2"] or found["sm3"], found["sm4"] or found["sm5"] or found["sm6"]
+        first_month, last_month = (
+            found["sm1"] or found["sm2"] or found["sm3"],
+            found["sm4"] or found["sm5"] or found["sm6"],
+        )
         month = self._named(first_month or last_month)
         until = self._named(last_month or first_month)
         if not month or not until:
@@ -139,7 +143,20 @@ class Calendar:
 
     def _after_preposition(self, found: re.Match[str]) -> bool:
         before = found.string[max(0, found.start() - 12) : found.start()].casefold().split()
-        return bool(before) and before[-1] in {"in", "of", "for", "since", "until", "from", "to", "by", "last", "this", "and", "than"}
+        return bool(before) and before[-1] in {
+            "in",
+            "of",
+            "for",
+            "since",
+            "until",
+            "from",
+            "to",
+            "by",
+            "last",
+            "this",
+            "and",
+            "than",
+        }
 
     def _cjk(self, found: re.Match[str], today: date) -> Mention | None:
         year, month, day = found["cy"], int(found["cm"]), found["cd"]
@@ -248,26 +265,30 @@ def calendar(locale: str) -> Calendar:
         own = Locale("en", "US")
     months: dict[str, int] = {}
     for language in (*_LANGUAGES, own.language):
-        widths = ("wide", "abbreviated") if language in ("en", own.language) else ("wide",)
-        for width in widths:
+        for width in _WIDTHS[: 2 if language in ("en", own.language) else 1]:
             for number, name in get_month_names(width, locale=Locale(language)).items():
                 if not name[:1].isdigit():
                     months.setdefault(name.casefold().rstrip("."), number)
     months |= {"sept": 9}
     weekdays: dict[str, int] = {}
     for language in dict.fromkeys(("en", own.language)):
-        for width in ("wide", "abbreviated"):
+        for width in _WIDTHS:
             for number, name in get_day_names(width, locale=Locale(language)).items():
                 weekdays.setdefault(name.casefold().rstrip("."), number)
     names = sorted(months, key=len, reverse=True)
     lower_too = own.language in ("fr", "es", "it", "pt", "nl", "sv", "da", "nb", "pl", "cs", "ru", "uk")
     month = "|".join(_cased(name, lower=lower_too or not name.isascii() or name not in _ENGLISH) for name in names)
     days = "|".join(_cased(name, lower=lower_too) for name in sorted(weekdays, key=len, reverse=True) if len(name) > 1)
-    return Calendar(re.compile(_grammar(month, days)), months, weekdays, month_first=own.territory in ("US", "PH") or own.language == "en" and own.territory is None)
+    return Calendar(
+        re.compile(_grammar(month, days)),
+        months,
+        weekdays,
+        month_first=own.territory in ("US", "PH") or (own.language == "en" and own.territory is None),
+    )
 
 
 _ENGLISH: Final = frozenset(
-    name.casefold() for width in ("wide", "abbreviated") for name in get_month_names(width, locale="en").values()
+    name.casefold() for width in _WIDTHS for name in get_month_names(width, locale="en").values()
 ) | {"sept"}
 
 
@@ -297,7 +318,9 @@ def _grammar(month: str, weekday: str) -> str:
         rf"(?<!\w)Q(?P<qn>[1-4])(?:\s(?P<qy>{y}))?(?!\w)(?P<quarter>)",
         rf"(?<![\w.,/$€£#-])(?P<yy>{y})(?![\w/%-]|[.,]\d|\s?(?:€|円|USD|EUR|dollars|transactions|purchases))(?P<year>)",
         rf"(?i:(?<!\w)(?:{relative_words})(?!\w)|今月|先月|来月|今日|昨日|今年)(?P<relative>)",
-        r"(?:(?<=\bthe )|(?<=\bthe\s\s))(?P<on>\d{1,2})(?:st|nd|rd|th)\b(?!\s(?:most|biggest|largest|time|highest|place|purchase|transaction))(?P<ordinal>)",
-        rf"(?:(?<=\bon )|(?<=\bby )|(?<=\bam )|(?<=\bnext )|(?<=\blast )|(?<=\buntil ))(?P<wd>{weekday})(?!\w)(?P<weekday>)",
+        r"(?:(?<=\bthe )|(?<=\bthe\s\s))(?P<on>\d{1,2})(?:st|nd|rd|th)\b"
+        r"(?!\s(?:most|biggest|largest|time|highest|place|purchase|transaction))(?P<ordinal>)",
+        rf"(?:(?<=\bon )|(?<=\bby )|(?<=\bam )|(?<=\bnext )|(?<=\blast )|(?<=\buntil ))"
+        rf"(?P<wd>{weekday})(?!\w)(?P<weekday>)",
     ]
     return f"(?<![A-Za-z])(?:{'|'.join(parts)})"

@@ -20,37 +20,72 @@ _PREPOSITION: Final = re.compile(
     r"para|con)(?:\s(?:your|the|his|her|my|our|die|der|das|den|ihre?n?|les?|la|vos|tu|el))?[\s*_“\"]*$",
     re.IGNORECASE,
 )
-_BREAK: Final = re.compile(r"[;.|\n]|\b(?:and|but|while|plus|whereas|versus|vs|than|und|aber|et|y|mais|pero)\b", re.IGNORECASE)
-
-_BEFORE: Final[tuple[tuple[Measure, re.Pattern[str]], ...]] = tuple(
-    (measure, re.compile(rf"(?:{words})[\s:*_~]*(?:(?:about|around|roughly|nearly|almost|just|only|exactly|by|of|at|already)\s)*[\s*_~]*$", re.I))
-    for measure, words in (
-        ("over", r"over (?:the |your )?(?:\w+ )?(?:budget )?by|exceed(?:ed|ing|s)?\b[^,.]* by|overspent(?:\b[^,.]* by)?|short by|over budget"),
-        ("left", r"\bleft|remaining|leaves(?: you)?(?: with)?|still have|under (?:the |your )?(?:\w+ )?(?:budget )?by|have"),
-        ("more", r"\bup|rose|risen|increased?|went up|grew|jumped|raised|climbed|gained"),
-        ("less", r"\bdown|fell|fallen|dropped?|decreased?|shrank|lowered|declined|saved"),
-        ("budget", r"budget(?:ed)?(?: for \w+)?(?: is| was|'s)?|allocated|limit(?: is)?"),
-        ("spent", r"\bspen[td]|spending(?: is| was| came to| comes to| totall?ed)?|ausgegeben|dépensé|gastado|gastaste"),
-        ("income", r"earned|received|income(?: is| was)?|took in|brought in"),
-    )
+_BREAK: Final = re.compile(
+    r"[;.|\n]|\b(?:and|but|while|plus|whereas|versus|vs|than|und|aber|et|y|mais|pero)\b", re.IGNORECASE
 )
-_AFTER: Final[tuple[tuple[Measure, re.Pattern[str]], ...]] = tuple(
-    (measure, re.compile(rf"[\s*_]*(?:\([^)]*\)\s)?(?:(?:of it|is|was|are|were|still|also|now|already)\s)*(?:{words})\b", re.I))
-    for measure, words in (
-        ("over", r"over(?!\s(?:the (?:last|past|next)|\d|two|three|several|all))|above (?:the |your )?(?:\w+ )?(?:budget|limit)|too much|short\b|past (?:the|your)|more than (?:the |your )(?:\w+ )?budget"),
-        ("left", r"left|remaining|remains|to spare|under(?: (?:the|your|budget))?|available|to go|below (?:the|your)|übrig|restants?"),
-        ("more", r"more|higher|up\b|extra|mehr|de plus|más"),
-        ("less", r"less|lower|down\b|fewer|cheaper|weniger|de moins|menos"),
-        ("spent", r"spent|ausgegeben|dépensés?|gastados?|went (?:to|on)"),
-        ("budget", r"(?:(?!of|and|on|for|in|at)\w+ ){0,2}budget(?!s? (?:is|was) (?:left|used))"),
+
+_BEFORE_WORDS: Final[tuple[tuple[Measure, str], ...]] = (
+    (
+        "over",
+        r"over (?:the |your )?(?:\w+ )?(?:budget )?by|exceed(?:ed|ing|s)?\b[^,.]* by|overspent(?:\b[^,.]* by)?|"
+        r"short by|"
+        r"over budget",
+    ),
+    (
+        "left",
+        r"\bleft|remaining|leaves(?: you)?(?: with)?|still have|under (?:the |your )?(?:\w+ )?(?:budget )?by|have",
+    ),
+    ("more", r"\bup|rose|risen|increased?|went up|grew|jumped|raised|climbed|gained"),
+    ("less", r"\bdown|fell|fallen|dropped?|decreased?|shrank|lowered|declined|saved"),
+    ("budget", r"budget(?:ed)?(?: for \w+)?(?: is| was|'s)?|allocated|limit(?: is)?"),
+    (
+        "spent",
+        r"\bspen[td]|spending(?: is| was| came to| comes to| totall?ed)?|ausgegeben|dépensé|gastado|gastaste",
+    ),
+    ("income", r"earned|received|income(?: is| was)?|took in|brought in"),
+)
+_BEFORE: Final = tuple(
+    (
+        measure,
+        re.compile(
+            rf"(?:{words})[\s:*_~]*(?:(?:about|around|roughly|nearly|almost|just|only|exactly|by|of|at|already)\s)*[\s*_~]*$",
+            re.I,
+        ),
     )
+    for measure, words in _BEFORE_WORDS
+)
+_AFTER_WORDS: Final[tuple[tuple[Measure, str], ...]] = (
+    (
+        "over",
+        r"over(?!\s(?:the (?:last|past|next)|\d|two|three|several|all))|"
+        r"above (?:the |your )?(?:\w+ )?(?:budget|limit)|too much|short\b|"
+        r"past (?:the|your)|more than (?:the |your )(?:\w+ )?budget",
+    ),
+    (
+        "left",
+        r"left|remaining|remains|to spare|under(?: (?:the|your|budget))?|available|to go|below (?:the|your)|übrig|"
+        r"restants?",
+    ),
+    ("more", r"more|higher|up\b|extra|mehr|de plus|más"),
+    ("less", r"less|lower|down\b|fewer|cheaper|weniger|de moins|menos"),
+    ("spent", r"spent|ausgegeben|dépensés?|gastados?|went (?:to|on)"),
+    ("budget", r"(?:(?!of|and|on|for|in|at)\w+ ){0,2}budget(?!s? (?:is|was) (?:left|used))"),
+)
+_AFTER: Final = tuple(
+    (
+        measure,
+        re.compile(
+            rf"[\s*_]*(?:\([^)]*\)\s)?(?:(?:of it|is|was|are|were|still|also|now|already)\s)*(?:{words})\b", re.I
+        ),
+    )
+    for measure, words in _AFTER_WORDS
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a figure is said of. `bound` and `period` are what it belongs to by its wording; `subjects` and `periods` are
-    all that its sentence names; `carried` is the one category of the sentence before, when this one names nothing."""
+    """What a figure is said of. `bound` and `period` are what it belongs to by its wording; `subjects` and `periods`
+    are all that its sentence names; `carried` is the one category of the sentence before, when it names none."""
 
     start: int
     end: int
@@ -99,7 +134,9 @@ def contexts(text: str, figures: Sequence[Figure], known: Known) -> list[Context
         head = []
         listed = re.match(r"\s*(?:[-*•–+]|\d+[.)])\s", sentence) is not None
         if listed and lead:
-            base = replace(base, carried=None if base.subjects else _single(lead.subjects), periods=base.periods or lead.periods)
+            base = replace(
+                base, carried=None if base.subjects else _single(lead.subjects), periods=base.periods or lead.periods
+            )
         elif not listed:
             if before and not base.subjects:
                 base = replace(base, carried=_single(before.subjects) or before.carried)
@@ -121,7 +158,11 @@ def _single(subjects: Sequence[Subject]) -> Subject | None:
 
 
 def _sentence(
-    text: str, figures: Sequence[Figure], base: Context, names: Sequence[Place], periods: Sequence[tuple[int, int, DateRange]]
+    text: str,
+    figures: Sequence[Figure],
+    base: Context,
+    names: Sequence[Place],
+    periods: Sequence[tuple[int, int, DateRange]],
 ) -> list[Context]:
     numbers = [f for f in figures if f.is_number]
     bound: dict[int, Subject | None] = {}
@@ -131,13 +172,13 @@ def _sentence(
         after = numbers[n + 1].start if n + 1 < len(numbers) else base.end
         edge = previous.end if previous else base.start
         bound[figure.start] = _bind(text, figure, names, edge, after)
-        if bound[figure.start] is None and previous and not any(previous.end <= p[0] < figure.start for p in names):
-            if not _BREAK.search(text, previous.end, figure.start):
-                bound[figure.start] = bound[previous.start]
+        joined = previous is not None and not _BREAK.search(text, previous.end, figure.start)
+        apart = previous is not None and any(previous.end <= p[0] < figure.start for p in names)
+        if previous and joined and not apart and bound[figure.start] is None:
+            bound[figure.start] = bound[previous.start]
         when[figure.start] = _bind(text, figure, periods, edge, after)
-        if when[figure.start] is None and previous and len(periods) > 1:
-            if not _BREAK.search(text, previous.end, figure.start):
-                when[figure.start] = when[previous.start]
+        if previous and joined and when[figure.start] is None and len(periods) > 1:
+            when[figure.start] = when[previous.start]
     only = base.periods[0] if len(base.periods) == 1 else None
     return [
         replace(
@@ -167,7 +208,10 @@ def _bind(text: str, figure: Figure, places: Sequence[tuple[int, int, T]], edge:
 
 
 def _measure(text: str, figure: Figure, base: Context) -> Measure:
-    before, after = text[max(base.start, figure.start - 40) : figure.start], text[figure.end : min(base.end, figure.end + 40)]
+    before, after = (
+        text[max(base.start, figure.start - 40) : figure.start],
+        text[figure.end : min(base.end, figure.end + 40)],
+    )
     for measure, pattern in _AFTER:
         if pattern.match(after):
             return measure
@@ -182,7 +226,13 @@ def _cells(row: str) -> list[str]:
 
 
 def _cell(
-    text: str, figure: Figure, base: Context, names: Sequence[Place], head: Sequence[str], lead: Context | None, known: Known
+    text: str,
+    figure: Figure,
+    base: Context,
+    names: Sequence[Place],
+    head: Sequence[str],
+    lead: Context | None,
+    known: Known,
 ) -> Context:
     """A table's cell: its row says of what, its column of when and which measure."""
     column = text.count("|", base.start, figure.start) - 1

@@ -16,7 +16,8 @@ from agent.grounding.matching import same_value
 MOST_OPERANDS: Final = 14
 
 _SUM = re.compile(
-    r"\b(?:total(?:s|ing|led)?|together|combined?|altogether|in all|sum|both|plus|overall|adds? up|add(?:ed|ing)|all told|"
+    r"\b(?:total(?:s|ing|led)?|together|combined?|altogether|in all|sum|both|plus|overall|adds? up|add(?:ed|ing)|"
+    r"all told|"
     r"zusammen|insgesamt|total de|au total|en total|ensemble|juntos|summe)\b|合計|合わせて",
     re.I,
 )
@@ -27,15 +28,30 @@ _DIFFERENCE = re.compile(
     r"diferencia)\b|残り|差",
     re.I,
 )
-_AVERAGE = re.compile(r"\b(?:average[sd]?|on average|mean|durchschnitt(?:lich)?|schnitt|moyenne|promedio|media|per|each|apiece|a piece)\b|平均", re.I)
-_YEAR = re.compile(r"\b(?:a year|per year|(?:each|every) year|annual(?:ly|ized)?|yearly|over (?:a|the|12) (?:full )?(?:year|months)|year|im jahr|jährlich|par an|al año)\b|年間", re.I)
-_MONTH = re.compile(r"\b(?:a month|per month|(?:each|every) month|monthly|im monat|monatlich|pro monat|par mois|al mes)\b|毎月", re.I)
+_AVERAGE = re.compile(
+    r"\b(?:average[sd]?|on average|mean|"
+    r"durchschnitt(?:lich)?|schnitt|moyenne|promedio|media|per|each|apiece|a piece)\b|平均",
+    re.I,
+)
+_YEAR = re.compile(
+    r"\b(?:a year|per year|(?:each|every) year|annual(?:ly|ized)?|yearly|"
+    r"over (?:a|the|12) (?:full )?(?:year|months)|year|im jahr|jährlich|par an|al año)\b|年間",
+    re.I,
+)
+_MONTH = re.compile(
+    r"\b(?:a month|per month|(?:each|every) month|monthly|im monat|monatlich|pro monat|par mois|al mes)\b|毎月", re.I
+)
 _WEEK = re.compile(r"\b(?:a week|per week|(?:each|every) week|weekly|pro woche|par semaine|a la semana)\b|週", re.I)
 _DAY = re.compile(r"\b(?:a day|per day|(?:each|every) day|daily|am tag|pro tag|par jour|al día|/day)\b|1日", re.I)
 
 
 def derive(
-    figure: Figure, context: Context, sentence: str, near: Sequence[Fact], known_days: Sequence[Fact], own: Sequence[Decimal] = ()
+    figure: Figure,
+    context: Context,
+    sentence: str,
+    near: Sequence[Fact],
+    known_days: Sequence[Fact],
+    own: Sequence[Decimal] = (),
 ) -> tuple[Fact, ...] | None:
     """The facts that the figure can be computed from, or None.
 
@@ -140,9 +156,7 @@ def _rates(sentence: str, money: Sequence[Fact], days: Sequence[Fact]) -> Iterat
                     yield (fact, count), value / _n(count)
 
 
-def _ratio(
-    figure: Figure, sentence: str, money: Sequence[Fact], percents: Sequence[Fact]
-) -> tuple[Fact, ...] | None:
+def _ratio(figure: Figure, sentence: str, money: Sequence[Fact], percents: Sequence[Fact]) -> tuple[Fact, ...] | None:
     scale = 100 if figure.kind == "percent" else 1
     for a, b in permutations(money, 2):
         whole = _n(b)

@@ -16,23 +16,27 @@ from typing import Any, Final, Literal, NamedTuple
 
 from agent.grounding.figures import Figure
 from agent.grounding.finder import Finder
+from agent.grounding.spelled import words
 from domain.periods import DateRange
 
 Measure = Literal["", "spent", "budget", "left", "over", "income", "more", "less"]
 
-_WORDS: Final = frozenset(
-    """a above account accounts after all amount an and any are as assigned at average away balance be before below
-    bill bills bring brings brought budget budgets by card cards carried cash categories category change changed changes
-    charge charged charges checking come compared converted count date day days debt difference due each earlier early
-    end ended ends envelope envelopes equal even every everyday expected far for forecast free from full goal goals had
-    held high in into is it its last late latest least left less long looked low lowered made many median merchant
-    merchants missing month monthly months more moved much needed net new next no nobody not now number of off on once
-    one onwards other others over overdue owed pace part per percent perhaps period periods possibly price purchase
-    purchases quarterly raised rate received recurring rose safe same saved saving savings seen share shift short
-    shown since single so spend spending spent spread still such sum taken than that the there they this three time
-    times to today too total transaction transactions twice two typical under unusual until up used usual value was
-    week weekly weeks what which while whole will with without worth would year yearly years your down fell day's
-    already again away rest remaining available held""".split()
+_WORDS: Final = words(
+    """
+    a above account accounts after all amount an and any are as assigned at average away balance be before
+    below bill bills bring brings brought budget budgets by card cards carried cash categories category
+    change changed changes charge charged charges checking come compared converted count date day days debt
+    difference due each earlier early end ended ends envelope envelopes equal even every everyday expected
+    far for forecast free from full goal goals had held high in into is it its last late latest least left
+    less long looked low lowered made many median merchant merchants missing month monthly months more moved
+    much needed net new next no nobody not now number of off on once one onwards other others over overdue
+    owed pace part per percent perhaps period periods possibly price purchase purchases quarterly raised
+    rate received recurring rose safe same saved saving savings seen share shift short shown since single so
+    spend spending spent spread still such sum taken than that the there they this three time times to today
+    too total transaction transactions twice two typical under unusual until up used usual value was week
+    weekly weeks what which while whole will with without worth would year yearly years your down fell day's
+    already again away rest remaining available held
+    """
 )
 _TOKEN: Final = re.compile(r"[^\W_]+(?:['’&.-][^\W_]+)*")
 _TXN: Final = re.compile(r"\btransaction (\d+)\b")
@@ -117,7 +121,9 @@ class Fact:
     def measure(self) -> Measure:
         """What the figure measures, as far as saying the opposite would be wrong."""
         label = self.label.casefold()
-        if self.unit in ("percent", "times", "count", "days", "rate") and not label.startswith(("change", "less", "more")):
+        if self.unit in ("percent", "times", "count", "days", "rate") and not label.startswith(
+            ("change", "less", "more")
+        ):
             return ""
         if label.startswith(("change", "part of the difference")):
             return "more" if (self.number or 0) > 0 else "less" if (self.number or 0) < 0 else ""
@@ -133,7 +139,9 @@ class Fact:
             return "spent"
         if label.startswith(("income in", "received")):
             return "income"
-        if re.search(r"\bbudgets?\b", label) and not re.search(r"\b(?:used|spent|without|carried|assigned|free|day|bills|expected)\b", label):
+        if re.search(r"\bbudgets?\b", label) and not re.search(
+            r"\b(?:used|spent|without|carried|assigned|free|day|bills|expected)\b", label
+        ):
             return "budget"
         return ""
 
@@ -187,7 +195,9 @@ class Known:
         unit, value = str(fact.get("unit", "")), str(fact["value"])
         try:
             if unit == "date":
-                self.facts.append(Fact(str(fact["id"]), str(fact["label"]), unit, None, date.fromisoformat(value), self))
+                self.facts.append(
+                    Fact(str(fact["id"]), str(fact["label"]), unit, None, date.fromisoformat(value), self)
+                )
             else:
                 self.facts.append(Fact(str(fact["id"]), str(fact["label"]), unit, Decimal(value), None, self))
         except (ValueError, InvalidOperation):

@@ -13,6 +13,7 @@ from agent.grounding import spelled
 from agent.grounding.calendar import Calendar, calendar
 from agent.grounding.figures import Figure, Kind
 from agent.grounding.numerals import Numerals, numerals
+from agent.grounding.spelled import words
 from agent.grounding.units import HEDGED_AFTER, NOUNS, Units, hedge_before, units
 
 _NAMES: Final = re.compile(
@@ -23,9 +24,11 @@ _NAMES: Final = re.compile(
     | (?m:^[ \t>]*(?:\#{1,6}\s*)?\(?\d{1,3}[.)](?=\s))  # list markers, numbered headings
     | \[\d{1,3}\]                                       # footnotes
     | \b\d{1,2}:\d{2}(?::\d{2})?\b                      # times of day
-    | \b24/7\b | \b401\s?\(?k\)? | \b529\s(?=plan) | \b\d{1,2}/\d{1,2}/\d{1,2}(?=\s(?:rule|budget|split|plan|method)) 
-    | \+?\d{1,3}[-\s.]\(?\d{3}\)?[-\s.]\d{3}[-\s.]\d{4} | \(\d{3}\)\s?\d{3}-\d{4} | \b\d{3}-\d{3}-\d{4}\b | \+\d[\d\s-]{8,}\d
-    | \bx{2,}\d{2,4}\b | \bending\sin\s\d{2,4} | \b(?i:transaction|order|account|card|step|option|day|tip|line)\s\d+\b(?!\s?(?:%|days|transactions|purchases))
+    | \b24/7\b | \b401\s?\(?k\)? | \b529\s(?=plan) | \b\d{1,2}/\d{1,2}/\d{1,2}(?=\s(?:rule|budget|split|plan|method))
+    | \+?\d{1,3}[-\s.]\(?\d{3}\)?[-\s.]\d{3}[-\s.]\d{4}  # telephone numbers
+    | \(\d{3}\)\s?\d{3}-\d{4} | \b\d{3}-\d{3}-\d{4}\b | \+\d[\d\s-]{8,}\d
+    | \bx{2,}\d{2,4}\b | \bending\sin\s\d{2,4}
+    | \b(?i:transaction|order|account|card|step|option|tip|line)\s\d+\b(?!\s?(?:%|days|transactions|purchases))
     | (?<![\w$€£¥])[A-Za-z]+\d[\w-]*                         # G20, v1.2, S3
     | \bv\d+(?:\.\d+)*
     | \b\d+(?:st|nd|rd|th)\b
@@ -65,7 +68,7 @@ class Finder:
         taken = list(self._taken(text))
         found: list[Figure] = []
         for mention in self.calendar.find(text, today):
-            if _free(taken, mention.start, mention.end):
+            if not _within(taken, mention.start, mention.end):
                 kind: Kind = "period" if mention.period else "day"
                 found.append(
                     Figure(
@@ -187,8 +190,8 @@ def _spoken_step(value: Decimal) -> Decimal:
 
 
 def _adjacent_noun(text: str, end: int) -> bool:
-    found = re.match(r"[\s-]([^\W\d_]+)", text[end : end + 24])
-    return bool(found) and NOUNS.get(found[1].casefold()) in ("transaction", "day", "week", "month", "category", "account")
+    found = _WORD.match(text, end)
+    return found is not None and NOUNS.get(found[1].casefold()) not in (None, "item", "time", "change")
 
 
 def _noun(text: str, end: int) -> str:
@@ -212,7 +215,16 @@ def _noun(text: str, end: int) -> str:
 
 _THREE_DECIMALS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 _SPANS: Final = frozenset({"day", "week", "month", "year"})
-_STOPS: Final = frozenset("in on at for to from and or is are was were with by as than that a i you it we if but so".split())
+_STOPS: Final = words(
+    """
+    in on at for to from and or is are was were with by as than that a i you it we if but so
+    """
+)
+
+
+def _within(taken: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether it is but a part of something else."""
+    return any(a <= start and end <= b and b - a > end - start for a, b in taken)
 
 
 def _free(taken: Sequence[tuple[int, int]], start: int, end: int) -> bool:
@@ -227,13 +239,22 @@ def _ranges(text: str, figures: list[Figure]) -> Iterator[Figure]:
         if figure.kind == "count" and not figure.noun:
             if before and before.kind in ("money", "percent") and _RANGE.fullmatch(text, before.end, figure.start):
                 kin = before
-            elif after and after.kind in ("money", "percent", "count") and _RANGE.fullmatch(text, figure.end, after.start):
+            elif (
+                after
+                and after.kind in ("money", "percent", "count")
+                and _RANGE.fullmatch(text, figure.end, after.start)
+            ):
                 kin = after
             else:
                 kin = None
             if kin:
                 figure = replace(
-                    figure, kind=kin.kind, currencies=kin.currencies, noun=kin.noun, negative=False, hedge=figure.hedge or kin.hedge
+                    figure,
+                    kind=kin.kind,
+                    currencies=kin.currencies,
+                    noun=kin.noun,
+                    negative=False,
+                    hedge=figure.hedge or kin.hedge,
                 )
                 figures[at] = figure
         yield figure

@@ -50,7 +50,7 @@ def _says(figure: Figure, said: Decimal, value: Decimal, cents: bool) -> bool:
 
 def _place(number: Decimal) -> Decimal:
     """What the last digit that is not 0 is worth; a 5 there counts for five."""
-    sign, digits, exponent = number.normalize().as_tuple()
+    _, digits, exponent = number.normalize().as_tuple()
     if not isinstance(exponent, int):
         return Decimal(0)
     return Decimal(1).scaleb(exponent) * (5 if digits[-1] == 5 else 1)
@@ -78,7 +78,9 @@ def _counts(noun: str, fact: Fact) -> bool:
     if noun == "day":
         return fact.unit == "days" or "day" in label
     if noun == "transaction":
-        return fact.unit == "count" and any(w in label for w in ("transaction", "purchase", "charge", "earlier", "twice"))
+        return fact.unit == "count" and any(
+            w in label for w in ("transaction", "purchase", "charge", "earlier", "twice")
+        )
     if noun == "merchant":
         return fact.unit == "count" and "merchant" in label
     if noun == "category":

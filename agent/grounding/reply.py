@@ -16,8 +16,12 @@ from agent.grounding.matching import clash, fitness, same_unit, same_value
 from agent.grounding.sentences import spans
 from domain.periods import Month
 
+_SHARES = ("percent", "times")
 _CLAIMS = frozenset({"spent", "left", "over", "more", "less", "income"})
-_YOURS = re.compile(r"\b(?:you (?:said|mentioned|told|asked|want(?:ed)?|gave|set|entered)|your (?:goal|request|purchase|target))\b", re.I)
+_YOURS = re.compile(
+    r"\b(?:you (?:said|mentioned|told|asked|want(?:ed)?|gave|set|entered)|your (?:goal|request|purchase|target))\b",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ def _in_play(figure: Figure, context: Context, found: Sequence[Grounded | None],
         and fact.measure in ("spent", "budget", "left", "income")
         and (
             any(subject in fact.subjects for subject in context.subjects)
-            or (fact.is_total and not context.subjects)
+            or (fact.is_total and (not context.subjects or figure.kind in _SHARES))
         )
         and not clash(_loosely(context), fact, known)
     ]
@@ -142,7 +146,9 @@ def _in_play(figure: Figure, context: Context, found: Sequence[Grounded | None],
 
 
 def _loosely(context: Context) -> Context:
-    return Context(context.start, context.end, subjects=context.subjects, period=context.period, periods=context.periods)
+    return Context(
+        context.start, context.end, subjects=context.subjects, period=context.period, periods=context.periods
+    )
 
 
 def _is_theirs(figure: Figure, context: Context, sentence: str, known: Known) -> bool:
@@ -153,9 +159,7 @@ def _is_theirs(figure: Figure, context: Context, sentence: str, known: Known) ->
     if _YOURS.search(sentence) or context.measure not in _CLAIMS:
         return True
     told = [
-        f
-        for f in known.facts
-        if f.measure == context.measure and same_unit(figure, f) and not clash(context, f, known)
+        f for f in known.facts if f.measure == context.measure and same_unit(figure, f) and not clash(context, f, known)
     ]
     return not told
 
@@ -189,9 +193,7 @@ def _counts(text: str, figure: Figure, context: Context, known: Known) -> bool:
         spoken = {round(len(p) / unit) for f in known.facts for p in f.periods}
         due = {round((day - known.today).days / unit) for day in known.days if day > known.today}
         return count in {12, *spoken, *due} or (figure.noun == "year" and count == 1)
-    if count > 1 and count in (_entries(text, context), len(context.subjects)):
-        return True
-    return False
+    return count > 1 and count in (_entries(text, context), len(context.subjects))
 
 
 def _entries(text: str, context: Context) -> int:
@@ -224,26 +226,23 @@ def _same_transactions(found: list[Grounded | None]) -> None:
     for places in groups.values():
         entries = [found[at] for at in places]
         amounts = [g for g in entries if g and g.figure.kind == "money" and g.facts and g.facts[0].transaction]
-        days = [at for at in places if (g := found[at]) and g.figure.kind == "day" and g.facts and g.facts[0].transaction]
+        days = [
+            at for at in places if (g := found[at]) and g.figure.kind == "day" and g.facts and g.facts[0].transaction
+        ]
         if len(amounts) != 1 or len(days) != 1 or amounts[0] is None:
             continue
         dated = found[days[0]]
         if dated is None or dated.context is None:
             continue
         fact = amounts[0].facts[0]
-        same = [
-            f
-            for f in fact.known.days.get(dated.figure.days[0].start, ())
-            if f.transaction == fact.transaction
-        ]
+        same = [f for f in fact.known.days.get(dated.figure.days[0].start, ()) if f.transaction == fact.transaction]
         if same:
             found[days[0]] = Grounded(dated.figure, True, (same[0],), dated.context)
         elif not any(
             same_value(amounts[0].figure, f.number)
             for f in fact.known.facts
-            if f.number is not None and f.transaction and f.transaction in {d.transaction for d in fact.known.days.get(dated.figure.days[0].start, ())}
+            if f.number is not None
+            and f.transaction
+            and f.transaction in {d.transaction for d in fact.known.days.get(dated.figure.days[0].start, ())}
         ):
             found[days[0]] = Grounded(dated.figure, False, (), dated.context)
-
-
-

@@ -6,10 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-_ABBREVIATIONS: Final = frozenset(
-    """mr mrs ms dr prof st no nr vs etc e.g i.e eg ie approx ca inc ltd co corp jan feb mar apr jun jul aug sep sept oct
-    nov dec mon tue tues wed thu thurs fri sat sun a.m p.m am pm z.b d.h bzw usw ggf tsd mio mrd m mme cf env p.ej sr sra
-    fig est dept u.s u.k""".split()
+from agent.grounding.spelled import words
+
+_ABBREVIATIONS: Final = words(
+    """
+    mr mrs ms dr prof st no nr vs etc e.g i.e eg ie approx ca inc ltd co corp jan feb mar apr jun jul aug
+    sep sept oct nov dec mon tue tues wed thu thurs fri sat sun a.m p.m am pm z.b d.h bzw usw ggf tsd mio
+    mrd m mme cf env p.ej sr sra fig est dept u.s u.k
+    """
 )
 _END = re.compile(r"(?P<line>\n)|(?P<stop>[.!?…]+[\"'”’»)*_\]]*)(?=\s)|(?P<wide>[。！？]+[」』）]*)")
 
@@ -57,6 +61,8 @@ def _stops(text: str, at: int, mark: str) -> bool:
     return True
 
 
-_GERMAN_MONTHS: Final = frozenset(
-    "januar februar märz april mai juni juli august september oktober november dezember".split()
+_GERMAN_MONTHS: Final = words(
+    """
+    januar februar märz april mai juni juli august september oktober november dezember
+    """
 )

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from text_to_num import Token, find_numbers
+from text_to_num import find_numbers
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(text.split())
+
 
 LANGUAGES: Final = frozenset({"en", "fr", "es", "pt", "de", "nl", "da", "it"})
 
@@ -34,7 +40,8 @@ _FRACTION = re.compile(
     re.IGNORECASE,
 )
 _MULTIPLE = re.compile(
-    r"\b(?P<word>twice|double|triple|doubled|tripled)(?=\s(?:as|what|the|your|that|last|its|from|since|in\b))", re.IGNORECASE
+    r"\b(?P<word>twice|double|triple|doubled|tripled)(?=\s(?:as|what|the|your|that|last|its|from|since|in\b))",
+    re.IGNORECASE,
 )
 _COUNTS: Final = {"two": 2, "three": 3, "four": 4}
 
@@ -49,7 +56,9 @@ class Spelled:
     sort: str
 
 
-class _Word(Token):
+class _Word:
+    """A token as text_to_num asks for it."""
+
     __slots__ = ("word",)
 
     def __init__(self, word: str) -> None:
@@ -57,6 +66,12 @@ class _Word(Token):
 
     def text(self) -> str:
         return self.word
+
+    def nt_separated(self, previous: _Word) -> bool:
+        return False
+
+    def not_a_number_part(self) -> bool:
+        return False
 
 
 def find(text: str, language: str) -> Iterator[Spelled]:
@@ -70,7 +85,9 @@ def find(text: str, language: str) -> Iterator[Spelled]:
         top, bottom = _PARTS[found["part"].lower()]
         said = re.split(r"[\s-]", found[0].lower())[0]
         top = _COUNTS.get(said, top)
-        if not re.search(r"\b(?:the|first|second|last|this|next|other)\s$", text[max(0, found.start() - 8) : found.start()]):
+        if not re.search(
+            r"\b(?:the|first|second|last|this|next|other)\s$", text[max(0, found.start() - 8) : found.start()]
+        ):
             yield Spelled(found.start(), found.end(), Decimal(top * 100) / bottom, "share")
     for found in _MULTIPLE.finditer(text):
         yield Spelled(found.start(), found.end(), Decimal(3 if found["word"].lower().startswith("tri") else 2), "times")

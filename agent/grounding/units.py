@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from typing import Final, cast
 
@@ -21,7 +21,7 @@ _SIGNS: Final[dict[str, frozenset[str]]] = {
     "C$": frozenset({"CAD"}),
     "A$": frozenset({"AUD"}),
     "€": frozenset({"EUR"}),
-    "£": frozenset({"GBP", "EGP"}),
+    "£": frozenset({"GBP"}),
     "¥": frozenset({"JPY", "CNY"}),
     "￥": frozenset({"JPY", "CNY"}),
     "円": frozenset({"JPY"}),
@@ -84,7 +84,9 @@ _PERCENT = (
     r"per cento\b|procent\b|パーセント"
 )
 _TIMES = r"[x×](?![\w])|times\b|fold\b|mal\b|fois\b|veces\b"
-_MULTIPLIER = r"(?:k|K|m|M|mm|bn|thousand|grand|million|billion|Tsd|Mio|tausend|Millionen|millions|mille|mil)\b\.?|[万億]"
+_MULTIPLIER = (
+    r"(?:k|K|m|M|mm|bn|thousand|grand|million|billion|Tsd|Mio|tausend|Millionen|millions|mille|mil)\b\.?|[万億]"
+)
 _HEDGES: Final[dict[str, Hedge]] = {}
 for _hedge, _phrases in {
     "about": "about|around|approximately|approx|roughly|some|circa|ca|an estimated|in the region of|somewhere near|"
@@ -113,34 +115,41 @@ def hedge_before(text: str, start: int) -> Hedge:
     return ""
 
 
-HEDGED_AFTER: Final = re.compile(r"(?:[\s-]?ish\b|\s+or so\b|\s+give or take\b|\s+and change\b|\+(?!\w)|前後|くらい|ほど)", re.I)
+HEDGED_AFTER: Final = re.compile(
+    r"(?:[\s-]?ish\b|\s+or so\b|\s+give or take\b|\s+and change\b|\+(?!\w)|前後|くらい|ほど)", re.I
+)
 
-NOUNS: Final[dict[str, str]] = {}
-"""What may be counted, singular and plural, to the sort of thing it is."""
-
-for _sort, _names in {
+_COUNTED: Final = {
     "transaction": "transaction purchase charge payment order visit entry posting trip expense deposit debit bill "
-    "buchung zahlung einkauf achat opération transacción compra pago transazione acquisto",
-    "category": "category categories kategorie kategorien catégorie catégories categoría categorías envelope budget",
+    "buchung buchungen zahlung zahlungen einkauf einkäufe einkäufen achat opération transacción transacciones compra "
+    "pago transazione acquisto 件 回",
+    "category": "category kategorie kategorien catégorie categoría envelope budget",
     "account": "account konto konten compte cuenta conto card",
     "goal": "goal ziel ziele objectif meta",
     "merchant": "merchant store shop place restaurant händler commerçant comercio",
-    "subscription": "subscription abo abos abonnement suscripción",
+    "subscription": "subscription abo abonnement suscripción",
     "change": "change",
-    "day": "day tag tage tagen jour día giorno giorni",
+    "day": "day tag tage tagen jour día giorno giorni 日",
     "week": "week woche wochen semaine semana settimana paycheck payday",
-    "month": "month monat monate monaten mois mes meses mese mesi",
+    "month": "month monat monate monaten mois mes meses mese mesi か月 ヶ月",
     "year": "year jahr jahre jahren an ans année año anno",
     "time": "time",
     "item": "item thing",
-}.items():
-    for _name in _names.split():
-        NOUNS[_name] = _sort
-        NOUNS[f"{_name}s"] = _sort
-        if _name.endswith("y"):
-            NOUNS[f"{_name[:-1]}ies"] = _sort
-NOUNS |= {"件": "transaction", "回": "transaction", "日": "day", "か月": "month", "ヶ月": "month"}
-NOUNS |= {"buchungen": "transaction", "zahlungen": "transaction", "einkäufe": "transaction", "einkäufen": "transaction"}
+}
+
+
+def _nouns() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for sort, names in _COUNTED.items():
+        for name in names.split():
+            found |= {name: sort, f"{name}s": sort}
+            if name.endswith("y"):
+                found[f"{name[:-1]}ies"] = sort
+    return found
+
+
+NOUNS: Final = _nouns()
+"""What may be counted, singular and plural, to the sort of thing it is."""
 
 
 @dataclass(frozen=True)
@@ -154,14 +163,13 @@ class Units:
         return self.signs.get(sign) or self.signs.get(sign.casefold()) or frozenset()
 
     def before(self, text: str, start: int) -> tuple[int, frozenset[str]]:
-        """Where a sign or code that ends just before `start` begins, and what it may mean; `start` when there is none.
-        """
+        """Where a sign or code just before `start` begins, and what it may mean; `start` when there is none."""
         end = start - 1 if text[start - 1 : start] in _SPACES and start else start
         for length in (4, 3, 2, 1):
             sign = text[max(0, end - length) : end]
-            if len(sign) == length and (found := self._sign(sign)):
-                if not sign[0].isalpha() or end == length or not text[end - length - 1].isalpha():
-                    return end - length, found
+            apart = not sign[:1].isalpha() or end == length or not text[end - length - 1].isalpha()
+            if len(sign) == length and apart and (found := self._sign(sign)):
+                return end - length, found
         return start, frozenset()
 
     def after(self, text: str, end: int) -> After:
@@ -177,7 +185,9 @@ class Units:
         if word := found["word"]:
             for length in range(min(len(word), 12), 0, -1):
                 sign, rest = word[:length], word[length:]
-                if (meant := self.currencies(sign)) and not (sign[-1].isalpha() and sign.isascii() and rest[:1].isalpha()):
+                if (meant := self.currencies(sign)) and not (
+                    sign[-1].isalpha() and sign.isascii() and rest[:1].isalpha()
+                ):
                     if sign.isascii() and sign.isalpha() and len(sign) == 3 and not (sign.isupper() or sign in _LOWER):
                         continue
                     return After(found.start("word") + length, "money", factor, meant)
@@ -219,8 +229,6 @@ def units(locale: str, currency: str) -> Units:
     signs = {code: frozenset({code}) for code in list_currencies()}
     signs |= {code.lower(): frozenset({code}) for code in ("USD", "EUR", "GBP", "CHF", "JPY")}
     signs |= {**_SIGNS, **_WORDS}
-    try:
+    with suppress(ValueError, UnknownLocaleError):
         signs.setdefault(get_currency_symbol(currency, Locale.parse(locale.replace("-", "_"))), frozenset({currency}))
-    except (ValueError, UnknownLocaleError):
-        pass
     return Units({sign: frozenset({currency}) if currency in found else found for sign, found in signs.items()})

@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from agent.graph import build_graph
+from agent.grounding.turn import Mode
 from agent.model import Model
 from agent.runner import Runner
 from agent.scripted import ScriptedModel
@@ -32,11 +33,11 @@ def start(database: Database) -> Start:
 
     @contextlib.asynccontextmanager
     async def started(
-        model: Model | Sequence[dict[str, Any]], *, owner: str = "a", lease: float = 5.0
+        model: Model | Sequence[dict[str, Any]], *, owner: str = "a", lease: float = 5.0, grounding: Mode = "annotate"
     ) -> AsyncIterator[Runner]:
         made = ScriptedModel(model) if isinstance(model, Sequence) else model
         prompt = library.load()
-        agent = Agent(database, made, lambda: prompt, FixedClock(NOW), build_graph(), owner)
+        agent = Agent(database, made, lambda: prompt, FixedClock(NOW), build_graph(), owner, grounding=grounding)
         runner = Runner(agent, lease_seconds=lease)
         await runner.start()
         try:
