@@ -68,14 +68,14 @@ def read(data: bytes, currency: str, account_kind: str, mapping: Mapping, progre
     delimiter = mapping.delimiter or _delimiter(text)
     records, place = _body(_records(text, delimiter), mapping)
     records, skipped = _without_end(records, place)
-    records, void = _without_void(records, place)
+    records, void = _without_posting(records, place)
     table = _Table(records, place, currency, account_kind, mapping, Rows(progress, len(records)))
     notes = [f"CSV in {encoding}, separated by {_NAMES.get(delimiter, delimiter)}."]
     return table.read(notes, skipped + void)
 
 
 def _delimiter(text: str) -> str:
-    """The character that cuts the first lines into the most rows of one width."""
+    """The character that cuts the first lines into rows of one width, the more of them and the wider the better."""
     lines = text.splitlines(keepends=True)[:_SAMPLE_LINES]
     best, score = ",", (0, 0)
     for delimiter in _DELIMITERS:
@@ -83,7 +83,7 @@ def _delimiter(text: str) -> str:
             widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter) if len(row) > 1)
         except csv.Error:
             continue
-        if widths and (found := max((count, width) for width, count in widths.items())) > score:
+        if widths and (found := max((count * (width - 1), count) for width, count in widths.items())) > score:
             best, score = delimiter, found
     if not score[0]:
         raise UnreadableFile("This is no CSV, OFX, QIF or CAMT.053 file: its lines have no columns.")
@@ -133,9 +133,14 @@ def _body(records: list[_Record], mapping: Mapping) -> tuple[list[_Record], Colu
         elif "amount" in place:
             known = {role: n for role, n in known.items() if role not in ("debit", "credit")}
         place = known | place
+        if not {"merchant", "memo", "payer"} & place.keys():
+            text = columns.longest_text([record.cells for record in body], list(place.values()))
+            place |= {"merchant": text} if text is not None else {}
     for role in without:
         place.pop(role, None)
     _check(place)
+    if "currency" not in mapping.columns and not columns.are_codes([r.cell(place.get("currency")) for r in body]):
+        place.pop("currency", None)  # "Valuta" is a currency in some languages and a day in others
     return body, place
 
 
@@ -161,12 +166,16 @@ def _without_end(records: list[_Record], place: Columns) -> tuple[list[_Record],
     return records[:last], len(records) - last
 
 
-def _without_void(records: list[_Record], place: Columns) -> tuple[list[_Record], int]:
-    """Without payments that came to nothing."""
-    status = place.get("status")
-    if status is None:
-        return records, 0
-    standing = [record for record in records if record.cell(status).casefold() not in _VOID]
+def _without_posting(records: list[_Record], place: Columns) -> tuple[list[_Record], int]:
+    """Without rows that carry none: payments that came to nothing, or have no day yet; a balance brought forward."""
+    amounts = [place[role] for role in AMOUNTS if role in place]
+
+    def carries(record: _Record) -> bool:
+        if record.cell(place.get("status")).casefold() in _VOID or record.cell(place["date"]).casefold() in _PENDING:
+            return False
+        return any(record.cell(n) for n in amounts) or not take_apart(record.cell(place.get("balance")))
+
+    standing = [record for record in records if carries(record)]
     return standing, len(records) - len(standing)
 
 

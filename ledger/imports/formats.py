@@ -37,12 +37,17 @@ def read(
 
 
 def format_of(data: bytes) -> Format:
-    """The format by the file's first bytes, whatever it is called; what is nothing else is taken for CSV."""
+    """The format by the file's first bytes, whatever it is called; what is nothing else is taken for CSV. Raises
+    UnreadableFile for a web page."""
     head = data[:4096]
     encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "latin-1"
     start = head.decode(encoding, "ignore").lstrip("\ufeff").removeprefix("ï»¿").lstrip()
     if ofx.is_ofx(start):
         return "ofx"
+    if re.match(r"<!doctype html|<html", start, re.IGNORECASE):
+        raise UnreadableFile(
+            "This is a web page, perhaps the bank's log-in; export the statement as CSV, OFX, QIF or CAMT.053."
+        )
     if start.startswith("<"):
         return "camt.053"
     return "qif" if re.match(r"!(type|account|option|clear)", start, re.IGNORECASE) else "csv"

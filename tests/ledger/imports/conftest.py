@@ -19,6 +19,9 @@ Rows = Callable[[], Awaitable[list[dict[str, Any]]]]
 ACCOUNTS = (
     ("Checking", "checking", "USD"), ("Card", "credit", "USD"), ("Giro", "checking", "EUR"),
     ("Pounds", "checking", "GBP"), ("Yen", "checking", "JPY"), ("Dinar", "cash", "KWD"),
+    ("Kronor", "checking", "SEK"), ("Kroner", "checking", "DKK"), ("Zloty", "checking", "PLN"),
+    ("Franken", "checking", "CHF"), ("Reais", "checking", "BRL"), ("Rupees", "checking", "INR"),
+    ("Dollars", "checking", "AUD"),
 )  # fmt: skip
 
 

@@ -79,6 +79,44 @@ SAMPLES: dict[str, tuple[str, list[tuple[str, int, str]]]] = {
             ("2026-11-20", -108432, "Whole Foods"),
         ],
     ),
+    "us_boa_beginning_balance.csv": (
+        "Checking",
+        [("2026-11-05", -50000, "CHECKCARD 1104 SAFEWAY #123"), ("2026-11-15", 200000, "PAYROLL ACME")],
+    ),
+    "german_ing.csv": ("Giro", [("2026-11-15", 250000, "Firma AG"), ("2026-11-20", -2345, "VISA REWE")]),
+    "german_comdirect_open.csv": ("Giro", [("2026-11-20", -2345, "Auftraggeber: REWE Buchungstext: Einkauf Ref. 123")]),
+    "french_bnp.csv": (
+        "Giro",
+        [
+            ("2026-11-15", 215000, "VIR SEPA RECU /DE EMPLOYEUR"),
+            ("2026-11-20", -5420, "FACTURE CARTE DU 191126 CARREFOUR PARIS"),
+        ],
+    ),
+    "french_debit_credit.csv": (
+        "Giro",
+        [
+            ("2026-11-15", 215000, "VIREMENT EN VOTRE FAVEUR EMPLOYEUR"),
+            ("2026-11-20", -5420, "PAIEMENT PAR CARTE X1234 CARREFOUR"),
+        ],
+    ),
+    "italian.csv": ("Giro", [("2026-11-15", 185000, "Stipendio"), ("2026-11-20", -4530, "Esselunga")]),
+    "swedish.csv": ("Kronor", [("2026-11-15", 2800000, "LÖN"), ("2026-11-20", -43250, "ICA KVANTUM")]),
+    "danish.csv": ("Kroner", [("2026-11-15", 2500000, "Løn"), ("2026-11-20", -13250, "Netto")]),
+    "polish_mbank.csv": ("Zloty", [("2026-11-15", 850000, "PENSJA FIRMA"), ("2026-11-20", -4567, "BIEDRONKA")]),
+    "swiss_postfinance.csv": ("Franken", [("2026-11-15", 550000, "LOHN FIRMA"), ("2026-11-20", -2345, "KAUF MIGROS")]),
+    "brazilian.csv": (
+        "Reais",
+        [
+            ("2026-11-15", 500000, "Transferência recebida pelo Pix - EMPRESA"),
+            ("2026-11-20", -4590, "Compra no débito - PADARIA"),
+        ],
+    ),
+    "indian_lakhs.csv": ("Rupees", [("2026-11-15", 10000000, "SALARY NOV"), ("2026-11-20", -45000, "UPI-SWIGGY-123")]),
+    "australian_no_headings.csv": (
+        "Dollars",
+        [("2026-11-15", 200000, "Salary ACME"), ("2026-11-20", -2345, "WOOLWORTHS 1234 SYDNEY")],
+    ),
+    "created_at.csv": ("Checking", [("2026-11-20", -740, "Bolt"), ("2026-11-21", -1200, "Lidl")]),
     "camt053.xml": (
         "Giro",
         [
