@@ -88,15 +88,16 @@ class Sender:
             ]
 
     async def stop(self) -> None:
-        """Leaves what is not sent to other processes: leases run out, and what an app has taken is noted."""
+        """Leaves what is not sent to other processes; what an app has taken is noted."""
         tasks = [*self._loops, *self._telling, *(live.task for live in self._live.values())]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._ended:
+        if tasks:
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PennyError):
                 worker = await self._db.worker_connection()
                 await self._settle(worker)
+                await outbox.release(worker, self._owner)
                 await worker.close()
         for channel in self._channels.values():
             await channel.close()

@@ -118,6 +118,11 @@ async def renew(
     return {UUID(int=row["id"].int) for row in rows}
 
 
+async def release(worker: asyncpg.Connection, owner: str) -> None:
+    """Lets other processes take this owner's rows at once."""
+    await worker.execute("UPDATE outbox SET lease_until = NULL WHERE owner = $1 AND status = 'waiting'", owner)
+
+
 async def content(tx: Transaction, delivery: Delivery) -> tuple[dict[str, Any], dict[str, Any]]:
     """What has to be said, and what of it the app has taken so far."""
     row = await tx.pg.fetchrow("SELECT body, progress FROM outbox WHERE user_id = $1 AND id = $2", tx.user, delivery.id)

@@ -16,6 +16,13 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "standard": ("standard_webhook_secret", "standard_out_url", "standard_out_secret"),
     "slack": ("slack_signing_secret", "slack_bot_token"),
     "telegram": ("telegram_bot_token", "telegram_webhook_secret"),
+    "whatsapp": (
+        "whatsapp_app_secret",
+        "whatsapp_verify_token",
+        "whatsapp_access_token",
+        "whatsapp_phone_number_id",
+    ),
+    "twilio": ("twilio_account_sid", "twilio_auth_token", "twilio_from", "public_url"),
 }
 """The settings without which a channel is off."""
 
@@ -30,7 +37,7 @@ def make_channels(settings: Settings, clock: Clock) -> dict[str, Channel]:
         lacking = missing(settings, name)
         if not lacking:
             made[name] = _MAKERS[name](settings, clock)
-        elif len(lacking) < len(NEEDS[name]):
+        elif len(lacking) < len([setting for setting in NEEDS[name] if setting.startswith(name)]):
             raise SetupError(f"The channel {name} also needs {' and '.join(lacking)}; or set none of its settings.")
     return made
 
@@ -85,10 +92,35 @@ def _telegram(settings: Settings, clock: Clock) -> Channel:
     return TelegramChannel(token, _text(settings, "telegram_webhook_secret"), settings.telegram_api_url)
 
 
+def _whatsapp(settings: Settings, clock: Clock) -> Channel:
+    from channels.whatsapp import WhatsAppChannel
+
+    return WhatsAppChannel(
+        app_secret=_text(settings, "whatsapp_app_secret"),
+        verify_token=_text(settings, "whatsapp_verify_token"),
+        access_token=_text(settings, "whatsapp_access_token"),
+        phone_number_id=_text(settings, "whatsapp_phone_number_id"),
+        api_url=settings.whatsapp_api_url,
+    )
+
+
+def _twilio(settings: Settings, clock: Clock) -> Channel:
+    from channels.twilio import TwilioChannel
+
+    return TwilioChannel(
+        account_sid=_text(settings, "twilio_account_sid"),
+        auth_token=_text(settings, "twilio_auth_token"),
+        sender=_text(settings, "twilio_from"),
+        api_url=settings.twilio_api_url,
+    )
+
+
 _MAKERS: Mapping[str, Callable[[Settings, Clock], Channel]] = {
     "standard": _standard,
     "slack": _slack,
     "telegram": _telegram,
+    "whatsapp": _whatsapp,
+    "twilio": _twilio,
 }
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-import aiohttp
 import orjson
 
 from channels.channel import Answer, NotGenuine, Parsed, Part, Payload, Refused, Reply, Webhook
-from channels.standard import parse, render, send, verify
+from channels.http import Http
+from channels.standard import parse, render, verify
 from domain.clock import Clock
 
 
@@ -24,7 +24,7 @@ class StandardChannel:
     clock: Clock
     name: str = "standard"
     edit_seconds: float | None = None
-    _http: aiohttp.ClientSession | None = None
+    _http: Http = field(default_factory=Http)
 
     def verify(self, hook: Webhook) -> None:
         if not verify.genuine(self.secret, hook.headers, hook.body, hook.received):
@@ -44,24 +44,23 @@ class StandardChannel:
 
     async def send(self, chat: str, payload: Payload, key: str) -> str:
         event_id = f"msg_{key}"
-        body = orjson.dumps({"type": "reply.finished", "data": {"to": chat, **payload}})
-        self._http = self._http or aiohttp.ClientSession()
-        await send.post(self._http, self.out_url, self.out_secret, event_id, body, self.clock)
+        await self._post(event_id, {"type": "reply.finished", "data": {"to": chat, **payload}})
         return event_id
 
     async def replace(self, chat: str, ref: str, payload: Payload) -> None:
         raise Refused("no_edits")
 
     async def check(self) -> str:
-        event_id = f"ping_{uuid4().hex}"
-        self._http = self._http or aiohttp.ClientSession()
-        body = orjson.dumps({"type": "ping", "data": {}})
-        await send.post(self._http, self.out_url, self.out_secret, event_id, body, self.clock)
+        await self._post(f"ping_{uuid4().hex}", {"type": "ping", "data": {}})
         return f"{self.out_url} took a signed ping."
 
     async def typing(self, chat: str) -> None:
         return
 
     async def close(self) -> None:
-        if self._http is not None:
-            await self._http.close()
+        await self._http.close()
+
+    async def _post(self, event_id: str, event: Payload) -> None:
+        body = orjson.dumps(event)
+        headers = verify.signed(self.out_secret, event_id, body, self.clock.now())
+        await self._http.post(self.out_url, body=body, headers=headers | {"Content-Type": "application/json"})

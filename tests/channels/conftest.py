@@ -70,6 +70,12 @@ class Service:
 @pytest.fixture
 async def serve(database: Database) -> AsyncIterator[Callable[..., Any]]:
     """Starts a service: `await serve(channels, turns, owner="a")`, for a new user unless one is given."""
+
+    async def forget(user: UUID) -> None:
+        """What is still to be sent is not for the next test's sender."""
+        async with database.transaction(user) as tx:
+            await tx.pg.execute("DELETE FROM outbox")
+
     async with contextlib.AsyncExitStack() as stack:
 
         async def start(
@@ -84,11 +90,12 @@ async def serve(database: Database) -> AsyncIterator[Callable[..., Any]]:
             runner = Runner(Agent(database, model, lambda: prompt, clock, build_graph(), owner), lease_seconds=30)
             await runner.start()
             stack.push_async_callback(runner.stop)
+            subject = subject or f"user-{uuid4().hex}"
+            user = await database.resolve_user(DEV_ISSUER, "", subject)
+            stack.push_async_callback(forget, user)
             sender = Sender(database, runner, channels, owner, backoff=Backoff(0.01, 0.05))
             await sender.start()
             stack.push_async_callback(sender.stop)
-            subject = subject or f"user-{uuid4().hex}"
-            user = await database.resolve_user(DEV_ISSUER, "", subject)
             authenticate = Authenticator.hs256(
                 KEY, issuer=DEV_ISSUER, audience=AUDIENCE, resolve=database.resolve_user, clock=clock
             )

@@ -69,7 +69,7 @@ async def test_another_process_goes_on_where_one_died(
     """A row whose sender is gone is sent by another one when the lease is over, once."""
     first = await serve({"standard": standard()}, subject=sender)
     await program.say(first.outside, await first.link_text("standard"), sender)
-    await until(lambda: program.replies)
+    await until(lambda: first.outbox(status="sent"))
     await first.sender.stop()
     await program.say(first.outside, "hello", sender)
     worker = await first.db.worker_connection()

@@ -1,0 +1,5 @@
+"""Text messages, by Twilio."""
+
+from channels.twilio.channel import TwilioChannel
+
+__all__ = ["TwilioChannel"]

@@ -1,0 +1,25 @@
+"""A reply as plain text messages; proposals are decided by their codes."""
+
+from __future__ import annotations
+
+from channels.channel import Part, Reply, Shown
+from channels.markdown import PLAIN, split, write
+from channels.proposals import lines, open_
+
+TEXT_LIMIT = 1600
+"""Characters that Twilio takes at once; it cuts them into segments itself."""
+
+
+def render(reply: Reply, locale: str) -> list[Part]:
+    """The text in as many messages as it needs, then one for each proposal."""
+    texts = split(write(reply.text, PLAIN), TEXT_LIMIT)
+    return [Part({"Body": text}) for text in texts] + [_proposal(one, locale) for one in reply.proposals]
+
+
+def _proposal(one: Shown, locale: str) -> Part:
+    head = f"{one.proposal['text']}\n"
+    how = f"Reply YES {one.code} to apply, NO {one.code} to reject." if open_(one) else one.proposal["status"] + "."
+    changes = "\n".join(lines(one, locale))
+    room = TEXT_LIMIT - len(head) - len(how) - 2
+    changes = changes if len(changes) <= room else changes[: max(room - 1, 0)] + "…"
+    return Part({"Body": f"{head}{changes}\n{how}"[:TEXT_LIMIT]}, one.proposal["id"])

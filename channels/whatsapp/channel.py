@@ -1,0 +1,80 @@
+"""WhatsApp as a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from channels.channel import Answer, NotGenuine, Parsed, Part, Payload, Refused, Reply, Webhook
+from channels.http import Http
+from channels.whatsapp import parse, render, verify
+
+API_URL = "https://graph.facebook.com/v24.0"
+
+PASSING = frozenset({1, 2, 4, 80007, 130429, 131000, 131016, 131048, 131056, 133004})
+"""Meta's error codes for overload, rate limits and its own faults, which come with statuses such as 400."""
+
+
+@dataclass
+class WhatsAppChannel:
+    """`app_secret` signs what Meta sends, `verify_token` is what its check of our address names, `access_token` opens
+    the Graph API at `api_url` for our number `phone_number_id`."""
+
+    app_secret: str = field(repr=False)
+    verify_token: str = field(repr=False)
+    access_token: str = field(repr=False)
+    phone_number_id: str
+    api_url: str = API_URL
+    name: str = "whatsapp"
+    edit_seconds: float | None = None
+    _http: Http = field(default_factory=Http)
+
+    def verify(self, hook: Webhook) -> None:
+        if not verify.genuine(self.app_secret, hook.headers, hook.body):
+            raise NotGenuine
+
+    def greet(self, query: Mapping[str, str]) -> Answer | None:
+        challenge = verify.challenged(self.verify_token, query)
+        if challenge is None:
+            raise NotGenuine
+        return Answer(body=challenge.encode())
+
+    def parse(self, hook: Webhook) -> Parsed:
+        return parse.parse(hook.body, self.phone_number_id)
+
+    def render(self, reply: Reply, locale: str) -> Sequence[Part]:
+        return render.render(reply, locale)
+
+    def progress(self, text: str) -> Payload:
+        return render.message(text)
+
+    async def send(self, chat: str, payload: Payload, key: str) -> str:
+        sent = await self._post({"recipient_type": "individual", "to": chat, **payload})
+        return str((sent.get("messages") or [{}])[0].get("id", ""))
+
+    async def replace(self, chat: str, ref: str, payload: Payload) -> None:
+        raise Refused("no_edits")
+
+    async def check(self) -> str:
+        try:
+            await self._post({})  # a message without a receiver is refused after the token and the number are checked
+        except Refused as refused:
+            if not refused.code.startswith("http_400_100"):
+                raise
+        return f"Meta takes our token for the number {self.phone_number_id}."
+
+    async def typing(self, chat: str) -> None:
+        return  # WhatsApp shows it only in answer to a message's id, for 25 seconds at most
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def _post(self, message: Payload) -> Payload:
+        return await self._http.post(
+            f"{self.api_url.rstrip('/')}/{self.phone_number_id}/messages",
+            body=orjson.dumps({"messaging_product": "whatsapp", **message}),
+            headers={"Authorization": f"Bearer {self.access_token}", "Content-Type": "application/json"},
+            passing=PASSING,
+        )
