@@ -47,7 +47,7 @@ class Answer:
     """
 
     def __init__(self, **about: str) -> None:
-        self._metadata: dict[str, Any] = {"model_provider": "bedrock_converse", **about}
+        self._metadata: dict[str, Any] = dict(about)
         self._calls: dict[int, _Call] = {}
         self._usage: UsageMetadata | None = None
         self._stop: str | None = None
@@ -70,6 +70,8 @@ class Answer:
             elif kind == "contentBlockDelta":
                 yield from _text(text)
                 text = []
+                # Not said of plain text: LangChain would then look for the tool calls among the content's blocks.
+                self._metadata["model_provider"] = "bedrock_converse"
                 yield cast(AIMessageChunk, upstream._parse_stream_event({kind: body}))
             else:
                 self._note(kind, body)

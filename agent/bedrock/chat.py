@@ -36,6 +36,11 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
     refresh_due: Callable[[], bool] = Field(exclude=True, repr=False)
     streams: bool = Field(default=True, exclude=True, repr=False)
 
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """Not, other than upstream: it holds connections, which nothing can be rebuilt from."""
+        return False
+
     async def chunks(
         self, messages: Sequence[BaseMessage], stop: list[str] | None = None, **kwargs: Any
     ) -> AsyncGenerator[AIMessageChunk, None]:
