@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from api import problems
+from api.address import Proxies
 from api.edge import Edge
+from api.limits import Gate
 from api.openapi import describe
 from api.problems import documented, documented_openai
 from api.protocols.mcp.endpoint import McpEndpoint
@@ -80,7 +82,14 @@ ROUTERS = (
 )
 
 
-def create_app(services: Services, *, cors_origins: Sequence[str] = (), assets: Assets | None = None) -> FastAPI:
+def create_app(
+    services: Services,
+    *,
+    cors_origins: Sequence[str] = (),
+    assets: Assets | None = None,
+    gate: Gate | None = None,
+    trusted_proxies: Sequence[str] = (),
+) -> FastAPI:
     """The application over `services`, which are ready to be used and are closed by who made them.
 
     The demo page and its tokens are there only when `services.dev` is. `cors_origins` are sites whose pages may call.
@@ -95,6 +104,7 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = (), assets: 
         redirect_slashes=False,
     )
     app.state.services = services
+    app.state.gate = gate
     app.state.assets = assets or Assets()
     problems.install(app)
     if cors_origins:
@@ -112,13 +122,13 @@ def create_app(services: Services, *, cors_origins: Sequence[str] = (), assets: 
                 "X-Request-Id",
             ],
         )
-    app.add_middleware(Edge)
+    app.add_middleware(Edge, gate=gate, proxies=Proxies(trusted_proxies))
     app.include_router(health.router)
     app.include_router(widget.router)
     app.include_router(webhooks.router, responses=documented(500, 503))
     for router in ROUTERS:
-        app.include_router(router, responses=documented(401, 422, 500, 503))
-    app.include_router(openai.router, responses=documented_openai(400, 401, 500, 503))
+        app.include_router(router, responses=documented(401, 422, 429, 500, 503))
+    app.include_router(openai.router, responses=documented_openai(400, 401, 429, 500, 503))
     app.add_route("/mcp", McpEndpoint(tuple(cors_origins)))  # type: ignore[arg-type]  # an ASGI application, any method
     if services.dev is not None:
         app.include_router(page.router)

@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from api.limits import Gate
 from api.problems import UnsupportedMediaType
 from api.services import Services
 from domain.errors import Unauthorized
@@ -48,11 +49,17 @@ def services_of(request: Request) -> Services:
 
 
 async def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]) -> Caller:
-    """Checks the token. Raises Unauthorized (also without one)."""
+    """Checks the token and the limits. Raises Unauthorized (also without one), RateLimited, TooManyOpen."""
     if given is None:
         raise Unauthorized("Send a token in the header `Authorization: Bearer <token>`.")
     services = services_of(request)
     identity = await services.authenticate(given.credentials)
+    gate: Gate | None = request.app.state.gate
+    if gate is not None:
+        leaving = request.state.leaving
+        leaving.append(await gate.enter("user", str(identity.user)))
+        if identity.tenant:
+            leaving.append(await gate.enter("tenant", f"{identity.issuer} {identity.tenant}"))
     return Caller(services, identity.user)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import traceback
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import structlog
@@ -12,13 +13,19 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import internal, problem
+from api.address import Proxies
+from api.limits import Gate
+from api.problems import internal, of_error, problem
+from domain.errors import PennyError
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request's body."""
 
 BODY_LIMITS = {"/v1/imports": 10 * BODY_LIMIT + 64 * 1024, "/ag-ui": 4 * BODY_LIMIT, "/mcp": 64 * 1024}
 """Routes that take more (a file of 10 MiB and the form around it, a client's whole conversation) or less."""
+
+ALWAYS = ("/healthz", "/readyz")
+"""Answered whatever the limits are."""
 
 log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -37,6 +44,8 @@ class Edge:
 
     app: ASGIApp
     body_limit: int = BODY_LIMIT
+    gate: Gate | None = None
+    proxies: Proxies = field(default_factory=Proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,7 +54,8 @@ class Edge:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
+        leaving: list[Callable[[], None]] = []
+        scope.setdefault("state", {}).update(request_id=request_id, leaving=leaving)
         limit = BODY_LIMITS.get(scope["path"], self.body_limit)
         started = False
         received = 0
@@ -75,10 +85,17 @@ class Edge:
                 detail = f"The request's body is larger than the {limit} bytes accepted here."
                 await problem(request_id, 413, "too_large", detail, path=scope["path"])(scope, receive, send_on)
             else:
+                if self.gate is not None and scope["path"] not in ALWAYS:
+                    leaving.append(await self.gate.enter("address", self.proxies.client(scope)))
                 await self.app(scope, receive_on, send_on)
+        except PennyError as refused:
+            await of_error(request_id, refused, path=scope["path"])(scope, receive, send_on)
         except Exception as error:
             # Messages of exceptions can quote what a user sent, so only their type and place are logged.
             place = "".join(traceback.format_tb(error.__traceback__))
             log.error("request.failed", request_id=request_id, error=type(error).__name__, place=place)
             if not started:
                 await internal(request_id, scope["path"])(scope, receive, send_on)
+        finally:
+            for leave in leaving:
+                leave()

@@ -97,7 +97,7 @@ def of_error(
     sent = dict(headers or {})
     if error.status == 401:
         sent["WWW-Authenticate"] = 'Bearer realm="penny"' + (', error="invalid_token"' if "token" in error.code else "")
-    if isinstance(error, Unavailable) and error.retryable:
+    if error.retryable and (isinstance(error, Unavailable) or error.status == 429):
         sent["Retry-After"] = str(error.details.get("retry_after", RETRY_AFTER_SECONDS))
     return problem(request_id, error.status, error.code, error.message, sent, path=path, **error.details)
 

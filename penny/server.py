@@ -20,6 +20,7 @@ from domain.failpoints import Reached, inert
 from penny.bootstrap import Services, bootstrap, warm_up
 from penny.database import Progress
 from penny.household import seed_if_empty
+from penny.limits import open_gate
 from penny.settings import Settings
 
 KEEP_ALIVE_SECONDS = 130
@@ -95,10 +96,15 @@ async def serve(
     assert this is not None
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, this.cancel)  # until there is a server that can drain
-    async with bootstrap(settings, progress=progress, reached=reached) as services:
+    async with (
+        bootstrap(settings, progress=progress, reached=reached) as services,
+        open_gate(settings, services.db) as gate,
+    ):
         if sample:
             await seed_if_empty(services.db, services.clock, progress)
-        app = create_app(services, cors_origins=settings.cors_origins)
+        app = create_app(
+            services, cors_origins=settings.cors_origins, gate=gate, trusted_proxies=settings.trusted_proxies
+        )
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -107,6 +113,7 @@ async def serve(
             timeout_graceful_shutdown=5,
             lifespan="off",
             server_header=False,
+            proxy_headers=False,  # whose word is taken for a client's address is a setting: api/address.py
         )
         server = _Server(config, services)
         gc.collect()

@@ -70,6 +70,15 @@ class Settings(BaseSettings):
         "annotate",
         description="`annotate` marks figures that no fact backs, `strict` holds each sentence until they are verified",
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="addresses or networks whose X-Forwarded-For is believed, separated by commas"
+    )
+    limits_requests_per_user: int | None = Field(None, ge=0, description="requests a minute; 0 is no limit")
+    limits_requests_per_tenant: int | None = Field(None, ge=0, description="requests a minute; 0 is no limit")
+    limits_requests_per_address: int | None = Field(None, ge=0, description="requests a minute; 0 is no limit")
+    limits_open_per_user: int | None = Field(None, ge=0, description="requests and streams at once; 0 is no limit")
+    limits_open_per_tenant: int | None = Field(None, ge=0, description="requests and streams at once; 0 is no limit")
+    limits_open_per_address: int | None = Field(None, ge=0, description="requests and streams at once; 0 is no limit")
     limits_runs: int = Field(500, ge=1, description="replies that one process makes at once")
     limits_runs_per_user: int = Field(5, ge=1, description="replies made for one user at once, on all servers")
     limits_message_length: int = Field(8000, ge=1, le=100_000, description="characters of one message")
@@ -94,7 +103,7 @@ class Settings(BaseSettings):
     twilio_api_url: str = Field("https://api.twilio.com", description="where Twilio's API is")
     slack_api_url: str = Field("https://slack.com/api/", description="where Slack's Web API is")
 
-    @field_validator("cors_origins", "model_fallback", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "model_fallback", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
