@@ -59,10 +59,12 @@ async def move_money(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     giver, taker, for_month = cell(source.name), cell(target.name), one_month(month, locale)
     brought = await carried_in(tx, month, source.id, nothing) if had < amount else nothing
     if had + brought < amount:
-        also = f" and {brought.format(locale)} carried in" if brought.minor else ""
+        has_only = f"{had.format(locale)} budgeted for {for_month}"
+        if brought.minor:
+            there = f"{had.format(locale)} budgeted, {brought.format(locale)} carried in"
+            has_only = f"{(had + brought).format(locale)} to give in {for_month} ({there})"
         raise InvalidInput(
-            f"{giver} has only {had.format(locale)} budgeted for {for_month}{also},"
-            f" so {amount.format(locale)} cannot be moved from it to {taker}."
+            f"{giver} has only {has_only}, so {amount.format(locale)} cannot be moved from it to {taker}."
         )
     less, more = had - amount, has + amount
     changes = [

@@ -121,7 +121,8 @@ async def hold_for_next_month(tx: Transaction, args: Mapping[str, Any]) -> Draft
     now = await envelopes.unassigned(tx, status, own.envelopes_since)
     free = now.amount + now.held
     if amount.minor and free < amount:
-        raise InvalidInput(f"Only {free.format(own.locale)} is unassigned in {when}, so {shown} cannot be held back.")
+        there = f"Only {free.format(own.locale)}" if free.minor > 0 else "Nothing"
+        raise InvalidInput(f"{there} is unassigned in {when}, so {shown} cannot be held back.")
     if before is None:
         change = inserted("hold", key, **_columns(amount))
     elif amount.minor:

@@ -31,7 +31,8 @@ async def run(ctx: ToolContext, args: BudgetStatusArgs) -> ToolResult:
         about = await scope.chosen(tx, args.category)
         status = await budgets.status(tx, month, ctx.preferences.currency)
         if about is None:
-            return _all(ctx, status, await envelopes.unassigned(tx, status, ctx.preferences.envelopes_since))
+            since = ctx.preferences.envelopes_since
+            return _all(ctx, status, await envelopes.unassigned(tx, status, since), adds_up=since is not None)
     line = next((line for line in status.lines if line.category_id == about.id), None)
     if line is None:
         if about.kind != "spending":
@@ -66,7 +67,7 @@ def _one(ctx: ToolContext, month: Month, line: BudgetLine) -> ToolResult:
     )
 
 
-def _all(ctx: ToolContext, status: BudgetStatus, free: Unassigned) -> ToolResult:
+def _all(ctx: ToolContext, status: BudgetStatus, free: Unassigned, *, adds_up: bool) -> ToolResult:
     when = describe(status.month.days, ctx.today, ctx.preferences.locale)
     budgeted = [line for line in status.lines if line.budget is not None]
     if not budgeted:
@@ -102,7 +103,7 @@ def _all(ctx: ToolContext, status: BudgetStatus, free: Unassigned) -> ToolResult
     facts.append(Fact(f"categories over budget in {when}", Decimal(len(over)), "count"))
     sentences.append(_carried(ctx, budgeted))
     if free.income.minor or free.brought.minor or free.held.minor:
-        sentences.append(_unassigned(ctx, free))
+        sentences.append(_unassigned(ctx, free, adds_up))
     facts += _unassigned_facts(free, when)
     facts += [fact for line in budgeted for fact in _facts(line, when)]
     rows = tuple(_row(line) for line in status.lines if line.budget is not None or line.spent.minor or line.elsewhere)
@@ -127,8 +128,11 @@ def _carried(ctx: ToolContext, lines: list[BudgetLine]) -> str:
     return f"{'; '.join(told)}." if told else ""
 
 
-def _unassigned(ctx: ToolContext, free: Unassigned) -> str:
+def _unassigned(ctx: ToolContext, free: Unassigned, adds_up: bool) -> str:
+    """Where each month stands for itself, what is lacking is only this month's income."""
     held = f", with {ctx.show(free.held)} held for the next month" if free.held.minor else ""
+    if free.amount.minor < 0 and not adds_up:
+        return f"Budgets and spending without one come to {ctx.show(-free.amount)} more than this month brought{held}."
     if free.amount.minor < 0:
         return f"You have given out {ctx.show(-free.amount)} more than there is{held}."
     return f"{ctx.show(free.amount)} is not assigned to any budget yet{held}."
@@ -204,14 +208,18 @@ def _elsewhere(ctx: ToolContext, lines: tuple[BudgetLine, ...] | list[BudgetLine
 
 
 def _table(ctx: ToolContext, lines: list[BudgetLine]) -> str:
-    rows = [
-        [cell(line.category), ctx.show(line.spent), ctx.show(line.budget), ctx.show(line.left)]
-        for line in lines[:MOST_LINES]
-        if line.budget is not None and line.left is not None
-    ]
+    carried = any(line.carried is not None and line.carried.minor for line in lines)
+    head = ("Category", "Spent", "Budget", *(("Carried in", "Available") if carried else ("Left",)))
+    rows = []
+    for line in lines[:MOST_LINES]:
+        if line.budget is None or line.left is None:
+            continue
+        brought = line.carried or Money(0, line.budget.currency)
+        rest = (brought, line.left + brought) if carried else (line.left,)
+        rows.append([cell(line.category), *(ctx.show(money) for money in (line.spent, line.budget, *rest))])
     more = len(lines) - MOST_LINES
-    rest = f"\n\nThe {MOST_LINES} most used of {counted(len(lines), 'budget')}." if more > 0 else ""
-    return table(("Category", "Spent", "Budget", "Left"), rows) + rest
+    more_of_them = f"\n\nThe {MOST_LINES} most used of {counted(len(lines), 'budget')}." if more > 0 else ""
+    return table(head, rows) + more_of_them
 
 
 def _chart(ctx: ToolContext, when: str, lines: list[BudgetLine]) -> Chart:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -18,6 +19,9 @@ from tools.result import ToolResult
 from tools.tool import AnyAmount, Args, Phrase, Tool, ToolContext
 from tools.wording import outside
 from tools.writes.budgets import budgeted, sensible
+
+_END: Final = re.compile(r"(?:by |until )?(?:the )?end of (?:the )?(?=\w)", re.IGNORECASE)
+_YEAR: Final = re.compile(r"(?:(?P<which>this|next) )?year|(?P<year>20\d\d)", re.IGNORECASE)
 
 
 class SetGoalArgs(Args):
@@ -48,12 +52,16 @@ async def run(ctx: ToolContext, args: SetGoalArgs) -> ToolResult:
 
 
 def _day(ctx: ToolContext, said: str | None) -> date | None:
-    """The day; the last one of a month."""
+    """The day; the last one of a month or a year, "the end of" it or not."""
     if said is None:
         return None
     locale = ctx.preferences.locale
+    said = _END.sub("", said.strip())
+    if years := _YEAR.fullmatch(said):
+        year = years["year"] or ctx.today.year + ((years["which"] or "").lower() == "next")
+        return date(int(year), 12, 31)
     try:
-        return dates.day(said, ctx.today, locale=locale)
+        return dates.day(said, ctx.today, lean="future", locale=locale)
     except InvalidInput as no_day:
         try:
             month = dates.month(said, ctx.today, lean="nearest", locale=locale)

@@ -64,12 +64,29 @@ async def test_overspending_is_carried_if_the_user_wants_it(penny: Penny, carry:
     assert (await line(penny, "Dining", DECEMBER)).carried == usd(december)
 
 
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("the end of june", "2027-06-30"),
+        ("june", "2027-06-30"),
+        ("Dec 24", "2026-12-24"),
+        ("end of the year", "2026-12-31"),
+        ("next year", "2027-12-31"),
+        ("2028", "2028-12-31"),
+    ],
+)
+async def test_a_goal_is_due_on_a_day_to_come(penny: Penny, said: str, day: str) -> None:
+    """The last day of a month or year that is named, the next one of its kind."""
+    made = await penny.propose("set_goal", name="Japan", amount=5000, date=said)
+    assert {entry["field"]: entry["after"] for entry in made["diff"]}["by"] == day
+
+
 async def test_carried_money_can_be_moved(penny: Penny) -> None:
     """After the month's own budget what was carried in goes, to the cent and no further; the months after keep their
     budget, and no money comes or goes. Undone, all is as before."""
     await apply(penny, "set_rollover", category="dining", carry="what_is_left", month="october")
     before = await free(penny, NOVEMBER)
-    with pytest.raises(PennyError, match=r"only \$300\.00 budgeted for November 2026 and \$300\.00 carried in"):
+    with pytest.raises(PennyError, match=r"only \$600\.00 to give in November 2026 \(\$300\.00 budgeted, \$300\.00"):
         await penny.call("move_money", from_category="dining", to_category="travel", amount=600.01)
     made = await penny.propose("move_money", from_category="dining", to_category="travel", amount=450)
     assert made["text"] == (
