@@ -81,8 +81,19 @@ def _brief(result: Message) -> str:
     return orjson.dumps({"summary": result.body.get("summary", ""), "facts": result.body.get("facts", [])}).decode()
 
 
+FOLLOW_UP = "(The user has just decided this. Say in a sentence or two what it means for their budget now.)"
+"""What stands in the place of a user's message when a decision opens a turn that is to be answered."""
+
+
 def _note(message: Message) -> str:
     return f"[{message.text}]"
+
+
+def opening(notes: Sequence[str], first: Message) -> HumanMessage:
+    """The message that opens a turn, preceded by what happened since the last one."""
+    if first.role == "decision":
+        return with_notes([*notes, _note(first)], FOLLOW_UP)
+    return with_notes(notes, first.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +121,10 @@ def by_turn(messages: Iterable[Message]) -> list[list[Message]]:
 
 
 def as_told(turn: Sequence[Message]) -> list[AnyMessage]:
-    """The turn for the model; a decision is a note."""
-    return [HumanMessage(_note(turn[0]))] if turn[0].role == "decision" else closed(turn)
+    """The turn for the model; a decision that nobody replied to is a note."""
+    if turn[0].role != "decision":
+        return closed(turn)
+    return [HumanMessage(_note(turn[0]))] if len(turn) == 1 else [opening((), turn[0]), *closed(turn)[1:]]
 
 
 def newest(turns: Sequence[list[AnyMessage]], most_turns: int, most_tokens: int) -> int:
@@ -134,7 +147,7 @@ def earlier(messages: Iterable[Message], summary: str = "") -> History:
     told: list[AnyMessage] = []
     notes = [f"[Earlier in this conversation, in short: {summary}]"] if summary else []
     for turn, messages_of in zip(turns[first:], each[first:], strict=True):
-        if turn[0].role == "decision":
+        if turn[0].role == "decision" and len(turn) == 1:
             notes.append(_note(turn[0]))
             continue
         messages_of[0] = with_notes(notes, str(messages_of[0].text))

@@ -29,6 +29,8 @@ from memory.event_log import Stream
 from memory.frames import Frame, lines
 from memory.messages import Message, reply_text
 from memory.runs import Claim, End, LeaseLost, Tokens
+from tools import proposals
+from tools.proposals.store import lock_ledger
 
 log = structlog.get_logger(__name__)
 
@@ -143,7 +145,11 @@ class Run:
             if cancelled is None:
                 raise LeaseLost  # the session was deleted meanwhile
             logged = (await events.read(tx, claim.run_id, 0))[0] if claim.attempt > 1 else []
-            return await self._starting(tx, logged, cancelled=cancelled)
+            start = await self._starting(tx, logged, cancelled=cancelled)
+            if start.turn[0].body.get("edit_of"):  # what it replaces may have proposed until it ended
+                await lock_ledger(tx)
+                await proposals.supersede(tx, claim.run_id)
+            return start
 
     async def _starting(self, tx: Transaction, logged: list[Frame], *, cancelled: bool) -> Start:
         return await starting(

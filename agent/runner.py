@@ -8,23 +8,20 @@ apart from runs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
 from uuid import UUID
 
 import asyncpg
 import structlog
 
-from agent.history import clean
+from agent.intake import Along, Confirmed, Intake
 from agent.limits import Limits, Metrics
 from agent.live import LiveRuns
 from agent.readers import Readers
 from agent.start import Agent
 from agent.upkeep import MAINTENANCE_SECONDS, Upkeep
-from db.engine import Transaction
 from db.loops import forever
-from domain.errors import InvalidInput, Unavailable
-from memory import acceptance, runs
 from memory.acceptance import IfRunning
 from memory.frames import Frame
 from memory.runs import Accepted
@@ -36,15 +33,6 @@ END_SECONDS = 5.0
 RUN_PATIENCE_SECONDS = 30.0
 """How long accepted work waits for a database connection; a request waits for a moment only."""
 
-Along = Callable[[Transaction, Accepted], Awaitable[None]]
-"""What a caller writes in the transaction that takes a message."""
-
-
-class Draining(Unavailable):
-    """This server is about to stop and takes nothing new."""
-
-    code = "draining"
-
 
 class Runner:
     """Runs replies in this process."""
@@ -52,14 +40,15 @@ class Runner:
     def __init__(self, agent: Agent, *, lease_seconds: float, limits: Limits | None = None) -> None:
         self._db = agent.db
         self._agent = replace(agent, db=agent.db.patient(RUN_PATIENCE_SECONDS))
-        self._lease_seconds = lease_seconds
         self._limits = limits or Limits()
         self._due = asyncio.Event()
         self._readers = Readers(self._db)
         self._live = LiveRuns(self._agent, started=self._readers.runs.nudge, ended=self._due.set)
         self._upkeep = Upkeep(self._agent, self._live, self._due, lease_seconds=lease_seconds, limits=self._limits)
+        self._intake = Intake(
+            self._db, self._agent, self._live, self._due.set, lease_seconds=lease_seconds, limits=self._limits
+        )
         self._loops: list[asyncio.Task[None]] = []
-        self.draining = False
 
     async def start(self) -> None:
         """Starts writing events, renewing leases and looking for runs that are due."""
@@ -80,7 +69,7 @@ class Runner:
 
     async def stop(self, drain_seconds: float = 0.0) -> None:
         """Takes nothing new, lets running replies finish for so long, hands the rest over, and stops."""
-        self.draining = self._upkeep.paused = True
+        self._intake.draining = self._upkeep.paused = True
         tasks = [live.task for live in self._live.all()]
         if tasks and drain_seconds > 0:
             await asyncio.wait(tasks, timeout=drain_seconds)
@@ -106,55 +95,32 @@ class Runner:
         *,
         client_id: str | None = None,
         if_running: IfRunning = "enqueue",
+        edit_of: UUID | None = None,
         along: Along | None = None,
     ) -> Accepted:
-        """Takes a user's message; its run starts at once unless the session has one under way. `along` writes more in
-        the same transaction; what it raises undoes all. Raises InvalidInput, NotFound, ClientIdReused, RunActive,
-        Draining."""
-        if self.draining:
-            raise Draining("This server is stopping; please send the message again.")
-        text = clean(text).strip()
-        if not text:
-            raise InvalidInput("The message is empty; write what you want to know or change.")
-        if len(text) > self._limits.message_characters:
-            raise InvalidInput(
-                f"The message has {len(text):,} characters; at most {self._limits.message_characters:,} are possible."
-            )
-        async with self._db.transaction(user) as tx:
-            accepted = await acceptance.accept(
-                tx,
-                session_id,
-                text,
-                client_id=client_id,
-                if_running=if_running,
-                owner=self._agent.owner,
-                lease_seconds=self._lease_seconds,
-                model=self._agent.model.name,
-                prompt_version=self._agent.prompt().version,
-                queue_only=len(self._live) >= self._limits.runs_at_once,
-                per_user=self._limits.runs_per_user,
-            )
-            if along is not None:
-                await along(tx, accepted)
-            run = self._live.made(accepted.claim, 0) if accepted.claim else None
-            if run is not None:
-                await run.load(tx)
-            self._agent.reached("accept.storing")
-        self._agent.reached("accept.stored")
-        if run is not None:
-            self._live.launch(run)
-        for run_id in accepted.interrupts:
-            await self.cancel(user, run_id)
-        self._due.set()
-        return accepted
+        """Takes a user's message; its run starts at once unless the session has one under way. With `edit_of` it takes
+        the place of that message and of all that was said after. `along` writes more in the same transaction; what it
+        raises undoes all. Raises InvalidInput, NotFound, ClientIdReused, RunActive, NotEditable, Draining."""
+        return await self._intake.submit(
+            user, session_id, text, client_id=client_id, if_running=if_running, edit_of=edit_of, along=along
+        )
+
+    async def retry(self, user: UUID, run_id: UUID) -> Accepted:
+        """Says the message of a failed or cancelled run again, once however often it is asked. Raises NotFound,
+        NotOver, Draining."""
+        return await self._intake.retry(user, run_id)
+
+    async def confirm(
+        self, user: UUID, proposal_id: UUID, hash_: str, *, approval: str, follow_up: bool = False
+    ) -> Confirmed:
+        """Carries a proposal out as tools.proposals.confirm does; with `follow_up`, a short run answers the decision,
+        in the same transaction and as surely once. Raises as that does."""
+        return await self._intake.confirm(user, proposal_id, hash_, approval=approval, follow_up=follow_up)
 
     async def cancel(self, user: UUID, run_id: UUID) -> None:
-        """Stops the run, on whatever server it is; a run that is over stays as it is. Raises NotFound."""
-        async with self._db.transaction(user) as tx:
-            over = await runs.request_cancel(tx, run_id)
-        live = self._live.get(run_id)
-        if not over and live is not None:
-            self._live.stop(live, "cancel")
+        """Stops the run, on whatever server it is: a queued one at once, one that is over stays as it is. Raises
+        NotFound."""
+        await self._intake.cancel(user, run_id)
 
     def events(self, user: UUID, run_id: UUID, after: int = 0) -> AsyncIterator[Frame]:
         """The run's events after `after`, from the start to the terminal one, live or long past. A reader that falls

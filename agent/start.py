@@ -10,8 +10,9 @@ from langgraph.graph.state import CompiledStateGraph
 
 from agent.graph import TurnContext, TurnState
 from agent.grounding.turn import Grounding, Mode
-from agent.history import MOST_TURNS, earlier, said, with_notes
+from agent.history import MOST_TURNS, earlier, opening, said
 from agent.model import Model, Situation
+from agent.turn import MAX_TOOL_ROUNDS
 from db.engine import Database, Transaction
 from domain.clock import Clock, today
 from domain.failpoints import Reached, inert
@@ -22,6 +23,9 @@ from memory.messages import Message
 from memory.runs import Claim, Tokens
 from prompts.library import Prompt
 from tools.tool import ToolContext
+
+FOLLOW_UP_ROUNDS = 2
+"""A reply to a decision is short."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,8 @@ async def starting(
     prompt = agent.prompt()
     known = await summaries.background(tx, claim, model=agent.model.name, prompt_version=prompt.version)
     told = known.summary
-    since = max(told.through_turn + 1 if told else 0, claim.turn - MOST_TURNS)
-    stored = await messages.turns(tx, claim.session_id, since, claim.turn)
+    summarized = told.through_turn if told else 0
+    stored = await messages.standing(tx, claim.session_id, claim.turn, MOST_TURNS, after=summarized)
     person = await profile.get(tx)
     turn = [m for m in stored if m.turn == claim.turn]
     past = earlier((m for m in stored if m.turn < claim.turn), told.text if told else "")
@@ -82,7 +86,7 @@ async def starting(
         outside=told is not None,
         situation=situation,
         earlier=past.told,
-        opening=with_notes(past.notes, turn[0].text),
+        opening=opening(past.notes, turn[0]),
         tools=ToolContext(
             db=agent.db,
             user=claim.user,
@@ -92,11 +96,12 @@ async def starting(
             session_id=claim.session_id,
             run_id=claim.run_id,
             prompt_version=prompt.version,
-            said=said(stored),
+            said=said(stored) if turn[0].role == "user" else (),
         ),
         keep=keep,
         count=count,
         voice=grounding.voice,
+        rounds=MAX_TOOL_ROUNDS if turn[0].role == "user" else FOLLOW_UP_ROUNDS,
     )
     return Start(context, grounding, turn, logged, cancelled, past.due)
 

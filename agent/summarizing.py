@@ -86,8 +86,8 @@ class Summarizer:
             mine, before = await summaries.begin(tx, claim.session_id)
             if not mine:
                 return
-            since = max(before.through_turn + 1 if before else 0, claim.turn - MOST_TURNS_READ)
-            turns = by_turn(await messages.turns(tx, claim.session_id, since, claim.turn))
+            covered = before.through_turn if before else 0
+            turns = by_turn(await messages.standing(tx, claim.session_id, claim.turn, MOST_TURNS_READ, after=covered))
         older = turns[: newest([as_told(turn) for turn in turns], LOW_TURNS, LOW_TOKENS)]
         if not older:
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from agent.runner import Along
+    from agent.intake import Along, Confirmed
     from api.auth import DevAccess, Identity
     from api.protocols.mcp.wire import McpWire
     from channels.channel import Channel
@@ -31,9 +31,20 @@ class Runner(Protocol):
         *,
         client_id: str | None = None,
         if_running: IfRunning = "enqueue",
+        edit_of: UUID | None = None,
         along: Along | None = None,
     ) -> Accepted:
         """Stores the message and starts (or queues) its run, which goes on whether or not anybody listens."""
+        ...
+
+    async def retry(self, user: UUID, run_id: UUID) -> Accepted:
+        """Says the message of a failed or cancelled run again."""
+        ...
+
+    async def confirm(
+        self, user: UUID, proposal_id: UUID, hash_: str, *, approval: str, follow_up: bool = False
+    ) -> Confirmed:
+        """Carries the proposal out; with `follow_up` a run answers the decision."""
         ...
 
     def events(self, user: UUID, run_id: UUID, after: int = 0) -> AsyncIterator[Frame]:

@@ -33,6 +33,7 @@ from db.schema import APP
 from domain.clock import SystemClock, today
 from ledger import household
 from memory import acceptance, runs, sessions, steps
+from memory.acceptance import Terms
 from memory.event_log import EventLog, Stream
 from memory.frames import lines
 from prompts import library
@@ -82,10 +83,7 @@ async def runner(database: Database, script: Sequence[dict[str, Any]], owner: st
 async def a_stream(database: Database, log: EventLog, user: UUID) -> Stream:
     """The stream of a run that was just accepted, with nobody making it but us."""
     async with database.transaction(user) as tx:
-        accepted = await acceptance.accept(
-            tx, (await sessions.create(tx)).id, "hi", client_id=None, if_running="enqueue", owner="bench",
-            lease_seconds=600, model="", prompt_version="",
-        )  # fmt: skip
+        accepted = await acceptance.accept(tx, (await sessions.create(tx)).id, "hi", Terms("bench", 600, "", ""))
     assert accepted.claim is not None
     return log.open(accepted.claim, 0)
 

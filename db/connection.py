@@ -136,6 +136,8 @@ def lost(error: BaseException, connection: asyncpg.Connection) -> bool:
             return False
         if isinstance(seen, (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)):
             return True
+        if isinstance(seen, asyncpg.InternalClientError):  # the server's last words came while nothing was asked
+            return True
         if isinstance(seen, (asyncpg.InterfaceError, OSError)):
             return bool(connection.is_closed())
         seen = seen.__cause__

@@ -12,22 +12,22 @@ from domain.ids import new_id
 
 async def append_decision(
     tx: Transaction, session_id: UUID, proposal_id: UUID, status: str, text: str, journal_id: UUID | None = None
-) -> None:
+) -> int | None:
     """Adds a turn of one message of role "decision", in the caller's transaction, under the session row's lock.
 
-    `status` is what the proposal became ("applied", "rejected"), `text` one sentence that says so. Nothing happens when
-    the session is gone.
+    `status` is what the proposal became ("applied", "rejected"), `text` one sentence that says so. Gives the turn; None
+    when the session is gone.
     """
     body = {"proposal_id": str(proposal_id), "status": status}
     if journal_id is not None:
         body["journal_id"] = str(journal_id)
-    await tx.pg.execute(
+    turn = await tx.pg.fetchval(
         """
         WITH s AS (
             UPDATE session SET last_turn = last_turn + 1, updated_at = clock_timestamp()
              WHERE user_id = $1 AND id = $2 RETURNING last_turn)
         INSERT INTO message (user_id, session_id, turn, pos, id, role, text, body)
-        SELECT $1, $2, s.last_turn, 0, $3, 'decision', $4, $5::text::jsonb FROM s
+        SELECT $1, $2, s.last_turn, 0, $3, 'decision', $4, $5::text::jsonb FROM s RETURNING turn
         """,
         tx.user,
         session_id,
@@ -35,3 +35,4 @@ async def append_decision(
         text,
         orjson.dumps(body).decode(),
     )
+    return None if turn is None else int(turn)

@@ -241,7 +241,7 @@ class EventLog:
                   FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[])
                        AS u (run_id, attempt, seq, last_seq, events)
                   JOIN run r ON r.id = u.run_id AND r.attempt = u.attempt AND r.owner = $6 AND r.status = 'running'
-                   FOR SHARE OF r),
+                 ORDER BY r.id FOR SHARE OF r),
             logged AS (
                 INSERT INTO run_event (user_id, run_id, day, attempt, seq, last_seq, events)
                 SELECT user_id, id, (created_at AT TIME ZONE 'UTC')::date, attempt, seq, last_seq, events

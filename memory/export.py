@@ -13,7 +13,7 @@ _AT_ONCE = 100
 
 
 async def every_session(tx: Transaction) -> AsyncIterator[dict[str, Any]]:
-    """Each session with all of its messages as people see them, the most recently used first."""
+    """Each session with all of its messages, superseded ones too and marked, the most recently used first."""
     before = None
     while True:
         found, before = await sessions.list_(tx, _AT_ONCE, before)
@@ -30,9 +30,9 @@ async def every_session(tx: Transaction) -> AsyncIterator[dict[str, Any]]:
 
 
 async def _messages(tx: Transaction, session: sessions.Session) -> list[dict[str, Any]]:
-    items, older = await messages.page(tx, session.id, _AT_ONCE)
+    items, older = await messages.page(tx, session.id, _AT_ONCE, superseded=True)
     while older is not None:
-        earlier, older = await messages.page(tx, session.id, _AT_ONCE, older)
+        earlier, older = await messages.page(tx, session.id, _AT_ONCE, older, superseded=True)
         items = earlier + items
     return items
 

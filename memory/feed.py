@@ -25,7 +25,7 @@ async def read(tx: Transaction, session_id: UUID, after: int, limit: int = PAGE)
     rows = await tx.pg.fetch(
         """
         SELECT e.seq, e.type, e.subject_id, e.status, e.at, coalesce(m.run_id, p.run_id) AS run_id,
-               r.message_id, coalesce(m.text, p.text) AS text
+               r.message_id, coalesce(m.text, p.text) AS text, m.body ->> 'edit_of' AS edit_of
           FROM session_event e
           LEFT JOIN message m ON e.type = 'message.added' AND m.user_id = e.user_id AND m.id = e.subject_id
           LEFT JOIN run r ON e.type LIKE 'run.%' AND r.id = e.subject_id
@@ -45,7 +45,9 @@ def _data(row: asyncpg.Record) -> dict[str, object]:
     at = row["at"].isoformat()
     match row["type"]:
         case "message.added":
-            return {"message_id": subject, "role": row["status"], "text": row["text"], "run_id": of_run, "at": at}
+            edit = {"edit_of": row["edit_of"]} if row["edit_of"] else {}
+            said = {"message_id": subject, "role": row["status"], "text": row["text"], "run_id": of_run, "at": at}
+            return said | edit
         case "proposal.made" | "proposal.decided":
             return {"proposal_id": subject, "status": row["status"], "text": row["text"], "run_id": of_run, "at": at}
         case _:

@@ -1,9 +1,11 @@
 """Messages: the append-only truth of a session.
 
 A turn is the user's message (pos 0) and all that answers it, in order: assistant messages, the results of the tools
-they called, and the closing answer. A decision on a proposal is a turn of its own. Bodies by role:
+they called, and the closing answer. A decision on a proposal opens a turn of its own. A message that the user edited
+is a new turn, which `replaces` the turns from the edited message's on: what was said in those is superseded. It stays
+in the log, and what was decided in them stands. Bodies by role:
 
-    user       {}
+    user       {"edit_of"?: "..."}
     assistant  {"tool_calls": [{"id", "name", "args"}], "status"?: "cancelled" | "failed", "figures"?: [...],
                 "model"?: which said it, "outcome"?: how it fell short (agent.asking),
                 "thinking"?: [...] (agent.thinking), "unreadable"?: [ids of calls that were no JSON object]}
@@ -43,6 +45,8 @@ class Message:
     pos: int = 0
     run_id: UUID | None = None
     created_at: datetime | None = None
+    superseded_by: UUID | None = None
+    """The edited message that took the place of this one, or of one before it."""
 
     @property
     def tool_calls(self) -> list[dict[str, Any]]:
@@ -82,6 +86,7 @@ def _message(row: Any) -> Message:
         row["pos"],
         row["run_id"],
         row["created_at"],
+        row["superseded_by"],
     )
 
 
@@ -89,7 +94,7 @@ async def turns(tx: Transaction, session_id: UUID, first: int, last: int) -> lis
     """The messages of the turns `first` to `last` (both included), in order."""
     rows = await tx.pg.fetch(
         """
-        SELECT turn, pos, id, run_id, role, text, body, created_at FROM message
+        SELECT turn, pos, id, run_id, role, text, body, created_at, NULL AS superseded_by FROM message
          WHERE user_id = $1 AND session_id = $2 AND turn BETWEEN $3 AND $4 ORDER BY turn, pos
         """,
         tx.user,
@@ -100,26 +105,56 @@ async def turns(tx: Transaction, session_id: UUID, first: int, last: int) -> lis
     return [_message(row) for row in rows]
 
 
+async def standing(tx: Transaction, session_id: UUID, turn: int, back: int, *, after: int = 0) -> list[Message]:
+    """The messages of the turn and of at least `back` turns before it, down to the turn `after` (excluded), in order,
+    without what edits up to this turn have superseded."""
+    rows = await tx.pg.fetch(
+        """
+        WITH edit AS MATERIALIZED (
+            SELECT turn, replaces FROM message
+             WHERE user_id = $1 AND session_id = $2 AND replaces IS NOT NULL AND turn <= $3)
+        SELECT turn, pos, id, run_id, role, text, body, created_at, NULL AS superseded_by FROM message m
+         WHERE user_id = $1 AND session_id = $2
+           AND turn > greatest($5, $3 - $4 - (SELECT coalesce(sum(turn - replaces), 0)::int FROM edit)) AND turn <= $3
+           AND (role = 'decision' OR NOT EXISTS (SELECT FROM edit e WHERE e.replaces <= m.turn AND e.turn > m.turn))
+         ORDER BY turn, pos
+        """,
+        tx.user,
+        session_id,
+        turn,
+        back + 1,
+        after,
+    )
+    return [_message(row) for row in rows]
+
+
 async def page(
-    tx: Transaction, session_id: UUID, limit: int, before: int | None = None
+    tx: Transaction, session_id: UUID, limit: int, before: int | None = None, *, superseded: bool = False
 ) -> tuple[list[dict[str, Any]], int | None]:
     """The conversation as people see it, oldest first: the last `limit` turns before turn `before`, as items of
-    `GET /v1/sessions/{id}/messages`; and the turn that the next (older) page ends before.
+    `GET /v1/sessions/{id}/messages`; and the turn that the next (older) page ends before. What an edited message has
+    taken the place of is left out unless `superseded`.
 
     `seq` rises through the session; a turn has two numbers, the message's and its reply's.
     """
     rows = await tx.pg.fetch(
         """
-        SELECT m.turn, m.pos, m.id, m.run_id, m.role, m.text, m.body, m.created_at FROM message m
-         WHERE m.user_id = $1 AND m.session_id = $2 AND m.turn IN (
-               SELECT turn FROM message WHERE user_id = $1 AND session_id = $2 AND pos = 0
-                  AND ($3::int IS NULL OR turn < $3) ORDER BY turn DESC LIMIT $4)
-         ORDER BY m.turn, m.pos
+        WITH edit AS MATERIALIZED (
+            SELECT turn, replaces, id FROM message WHERE user_id = $1 AND session_id = $2 AND replaces IS NOT NULL),
+        said AS NOT MATERIALIZED (
+            SELECT m.*, (SELECT e.id FROM edit e WHERE m.role <> 'decision' AND e.replaces <= m.turn
+                            AND e.turn > m.turn ORDER BY e.turn LIMIT 1) AS superseded_by
+              FROM message m WHERE m.user_id = $1 AND m.session_id = $2 AND ($3::int IS NULL OR m.turn < $3))
+        SELECT turn, pos, id, run_id, role, text, body, created_at, superseded_by FROM said
+         WHERE ($5 OR superseded_by IS NULL) AND turn IN (
+               SELECT turn FROM said WHERE pos = 0 AND ($5 OR superseded_by IS NULL) ORDER BY turn DESC LIMIT $4)
+         ORDER BY turn, pos
         """,
         tx.user,
         session_id,
         before,
         limit + 1,
+        superseded,
     )
     grouped = [(turn, list(group)) for turn, group in groupby(map(_message, rows), key=lambda m: m.turn)]
     shown = grouped[-limit:]
@@ -150,7 +185,7 @@ def _items(turn: list[Message]) -> Iterable[dict[str, Any]]:
 
 
 def _item(m: Message, seq: int, text: str) -> dict[str, Any]:
-    item = {
+    item: dict[str, Any] = {
         "id": str(m.id),
         "seq": seq,
         "role": m.role,
@@ -160,6 +195,8 @@ def _item(m: Message, seq: int, text: str) -> dict[str, Any]:
         "tools": [],
         "proposals": [],
         "figures": [],
+        "superseded_by": str(m.superseded_by) if m.superseded_by else None,
+        "edit_of": m.body.get("edit_of"),
     }
     if m.role == "decision":
         item["proposals"] = [m.body["proposal_id"]]

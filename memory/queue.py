@@ -1,6 +1,7 @@
 """The queue of runs, as the processes that make them see it: claiming, keeping and giving back a lease.
 
-All of it is done by the worker's role, across users, on columns that hold no words of anybody's.
+All of it is done by the worker's role, across users, on columns that hold no words of anybody's. Whoever locks several
+runs at once does so in the order of their ids, as the event log does.
 """
 
 from __future__ import annotations
@@ -11,34 +12,51 @@ from uuid import UUID
 
 import asyncpg
 
-from memory.runs import RUNS_PER_USER, Claim, no_run
+from memory.runs import LOCK_RUNS, RUNS_PER_USER, Claim, no_run
 
-_CLAIM = """
-UPDATE run SET status = 'running', attempt = attempt + 1, owner = $1,
-       lease_until = clock_timestamp() + $2::float8 * interval '1 second'
- WHERE id = (
-    SELECT r.id FROM run r
-     CROSS JOIN LATERAL (SELECT count(*) AS busy FROM run o WHERE o.user_id = r.user_id AND o.status = 'running') AS u
-     WHERE (r.status = 'running' AND r.lease_until < clock_timestamp())
-        OR (r.status = 'queued' AND u.busy < $3 AND NOT EXISTS (
-              SELECT 1 FROM run o WHERE o.session_id = r.session_id
-                 AND (o.status = 'running' OR (o.status = 'queued' AND o.turn < r.turn))))
-     ORDER BY r.status = 'queued', u.busy, r.created_at FOR UPDATE OF r SKIP LOCKED LIMIT 1)
-RETURNING user_id, id, session_id, turn, attempt, message_id
+_MAY_START = """
+       (SELECT count(*) FROM run o WHERE o.user_id = r.user_id AND o.status = 'running') < $1
+   AND NOT EXISTS (SELECT FROM run o WHERE o.session_id = r.session_id
+                      AND (o.status = 'running' OR (o.status = 'queued' AND o.turn < r.turn)))
 """
+
+_DUE = f"""
+SELECT r.id, r.user_id, r.status FROM run r
+ CROSS JOIN LATERAL (SELECT count(*) AS busy FROM run o WHERE o.user_id = r.user_id AND o.status = 'running') AS u
+ WHERE (r.status = 'running' AND r.lease_until < clock_timestamp()) OR (r.status = 'queued' AND {_MAY_START})
+ ORDER BY r.status = 'queued', u.busy, r.created_at FOR UPDATE OF r SKIP LOCKED LIMIT 1
+"""  # noqa: S608 -- made of constants
+
+_TAKE = f"""
+UPDATE run r SET status = 'running', attempt = attempt + 1, owner = $3,
+       lease_until = clock_timestamp() + $4::float8 * interval '1 second'
+ WHERE r.id = $2 AND (r.status = 'running' OR {_MAY_START})
+RETURNING user_id, id, session_id, turn, attempt, message_id
+"""  # noqa: S608 -- made of constants
 
 
 async def claim_next(
     worker: asyncpg.Connection, owner: str, lease_seconds: float, per_user: int = RUNS_PER_USER
 ) -> Claim | None:
     """Claims a run that is due: one abandoned by its owner, or else a queued one with nothing before it in its session
-    and fewer than `per_user` of its user under way; of these the oldest of the users with the fewest under way."""
+    and fewer than `per_user` of its user under way; of these the oldest of the users with the fewest under way.
+
+    A queued one is looked at again under the lock of its user's runs (memory/acceptance.py), so that servers that claim
+    at one instant keep to the cap together.
+    """
     while True:
         try:
-            row = await worker.fetchrow(_CLAIM, owner, lease_seconds, per_user)
+            async with worker.transaction():
+                due = await worker.fetchrow(_DUE, per_user)
+                if due is None:
+                    return None
+                if due["status"] == "queued":
+                    await worker.execute(LOCK_RUNS, str(due["user_id"]))
+                row = await worker.fetchrow(_TAKE, per_user, due["id"], owner, lease_seconds)
         except asyncpg.UniqueViolationError:
             continue  # another process started a run of that session between our look and our claim
-        return Claim(*row) if row else None
+        if row is not None:
+            return Claim(*row)
 
 
 async def heartbeat(
@@ -47,10 +65,13 @@ async def heartbeat(
     """Renews the leases of `claims`; gives those still ours, each with whether its cancellation was asked for."""
     rows = await worker.fetch(
         """
+        WITH mine AS (
+            SELECT r.id FROM run r JOIN unnest($3::uuid[], $4::int[]) AS m (id, attempt)
+                ON r.id = m.id AND r.attempt = m.attempt AND r.owner = $1 AND r.status = 'running'
+             ORDER BY r.id FOR NO KEY UPDATE OF r)
         UPDATE run SET lease_until = clock_timestamp() + $2::float8 * interval '1 second'
-          FROM unnest($3::uuid[], $4::int[]) AS mine (id, attempt)
-         WHERE run.id = mine.id AND run.attempt = mine.attempt AND owner = $1 AND status = 'running'
-        RETURNING run.id, cancel_requested
+          FROM mine WHERE run.id = mine.id
+        RETURNING run.id, run.cancel_requested
         """,
         owner,
         lease_seconds,
@@ -64,9 +85,11 @@ async def release(worker: asyncpg.Connection, owner: str, claims: Sequence[Claim
     """Lets other processes take the runs over at once."""
     await worker.execute(
         """
-        UPDATE run SET lease_until = clock_timestamp() - interval '1 second'
-          FROM unnest($2::uuid[], $3::int[]) AS mine (id, attempt)
-         WHERE run.id = mine.id AND run.attempt = mine.attempt AND owner = $1 AND status = 'running'
+        WITH mine AS (
+            SELECT r.id FROM run r JOIN unnest($2::uuid[], $3::int[]) AS m (id, attempt)
+                ON r.id = m.id AND r.attempt = m.attempt AND r.owner = $1 AND r.status = 'running'
+             ORDER BY r.id FOR NO KEY UPDATE OF r)
+        UPDATE run SET lease_until = clock_timestamp() - interval '1 second' FROM mine WHERE run.id = mine.id
         """,
         owner,
         [c.run_id for c in claims],

@@ -16,6 +16,9 @@ from domain.errors import NotFound
 RUNS_PER_USER = 5
 """How many replies are made for a user at once, in all sessions and on all servers; later ones wait."""
 
+LOCK_RUNS = "SELECT pg_advisory_xact_lock(hashtextextended('runs of ' || $1::text, 0))"
+"""Lets one transaction at a time, of any server, add or start runs of the user whose id is $1."""
+
 End = Literal["finished", "failed", "cancelled"]
 
 
@@ -38,7 +41,8 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of a message: its run; the claim if it runs here at once; the active runs it wants interrupted."""
+    """What became of a message: its run; the claim if it runs here at once; the active runs it wants interrupted; of
+    an edited message the first turn that it takes the place of."""
 
     run_id: UUID
     message_id: UUID
@@ -46,6 +50,7 @@ class Accepted:
     replayed: bool = False
     claim: Claim | None = None
     interrupts: tuple[UUID, ...] = ()
+    replaces: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +61,6 @@ class Tokens:
     output: int = 0
     cache_read: int = 0
     cache_write: int = 0
-
-
-async def request_cancel(tx: Transaction, run_id: UUID) -> bool:
-    """Asks the run's owner, wherever it is, to stop; a queued run ends here. True when the run was already over or
-    still queued, so that nobody needs to be told. Raises NotFound."""
-    row = await tx.pg.fetchrow(
-        """
-        UPDATE run SET cancel_requested = true WHERE user_id = $1 AND id = $2 RETURNING status
-        """,
-        tx.user,
-        run_id,
-    )
-    if row is None:
-        raise no_run(run_id)
-    return bool(row["status"] not in ("queued", "running"))
 
 
 def no_run(run_id: UUID) -> NotFound:

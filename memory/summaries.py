@@ -37,7 +37,10 @@ async def background(tx: Transaction, claim: Claim, *, model: str, prompt_versio
     row = await tx.pg.fetchrow(
         """
         WITH newest AS (
-            SELECT id FROM summary WHERE user_id = $1 AND session_id = $2 AND through_turn < $3
+            SELECT id FROM summary s WHERE user_id = $1 AND session_id = $2 AND through_turn < $3
+               AND NOT EXISTS (  -- it tells of turns that an edit has superseded
+                   SELECT FROM message e WHERE e.user_id = $1 AND e.session_id = $2 AND e.turn <= $3
+                      AND e.replaces <= s.through_turn AND e.turn > s.through_turn)
              ORDER BY through_turn DESC LIMIT 1),
         mine AS (
             SELECT CASE WHEN $5 = 1 THEN (SELECT id FROM newest) ELSE summary_id END AS summary_id FROM run
@@ -78,7 +81,9 @@ async def begin(tx: Transaction, session_id: UUID) -> tuple[bool, Summary | None
     )
     row = await tx.pg.fetchrow(
         """
-        SELECT id, through_turn, text FROM summary WHERE user_id = $1 AND session_id = $2
+        SELECT id, through_turn, text FROM summary s WHERE user_id = $1 AND session_id = $2
+           AND NOT EXISTS (SELECT FROM message e WHERE e.user_id = $1 AND e.session_id = $2
+                              AND e.replaces <= s.through_turn AND e.turn > s.through_turn)
          ORDER BY through_turn DESC LIMIT 1
         """,
         tx.user,

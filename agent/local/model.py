@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, Human
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 
+from agent.history import FOLLOW_UP
 from agent.local import grammar, prompt, weights
 from agent.local.guards import judge
 from agent.local.heard import Call, Heard, Say
@@ -111,6 +112,10 @@ class LocalModel:
                 yield chunk
             return
         heard = _heard(request)
+        if heard.text == FOLLOW_UP and heard.earlier:
+            for chunk in _spoken(heard.earlier[-1].text.strip("[] \n")):
+                yield chunk
+            return
         answer = await self._warm().complete(_body(heard, {tool["name"] for tool in request.tools}))
         call, usage = _parsed(answer)
         decided = judge(call, heard)

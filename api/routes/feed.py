@@ -28,6 +28,9 @@ class FeedMessage(Output):
     role: Literal["user", "assistant", "decision"]
     text: str
     run_id: UUID | None
+    edit_of: UUID | None = Field(
+        None, description="The message whose place it takes; what was said from that one on is superseded."
+    )
     at: Instant
 
 

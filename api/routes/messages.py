@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import Field
 
 from api.caller import JSON_BODY, CallerDep
@@ -42,6 +42,11 @@ class NewMessage(Input):
     if_running: IfRunning = Field(
         "enqueue", description="While a reply is being made in this session: wait for it, refuse with 409, or stop it."
     )
+    edit_of: UUID | None = Field(
+        None,
+        description="An earlier message of the user in this session that this one takes the place of. What was said "
+        "from that one on is superseded: it stays in the log, and what was proposed in it and not decided is closed.",
+    )
 
 
 class MessageView(Output):
@@ -63,6 +68,8 @@ class MessageView(Output):
     status: str | None = Field(
         None, description="Of a reply: finished, failed, cancelled or open; of a decision: what became of the proposal."
     )
+    edit_of: UUID | None = Field(None, description="The message whose place this one took.")
+    superseded_by: UUID | None = Field(None, description="The edited message that took the place of this one.")
 
 
 class ReplyView(Output):
@@ -83,13 +90,18 @@ class RunAccepted(Output):
 
 @router.get("", summary="Read a session", responses=documented(404))
 async def index(
-    caller: CallerDep, session_id: SessionId, limit: Limit = 50, cursor: Cursor = None
+    caller: CallerDep,
+    session_id: SessionId,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    superseded: Annotated[bool, Query(description="With what edited messages took the place of.")] = False,
 ) -> Page[MessageView]:
-    """The latest `limit` turns (a message with what answers it), oldest first; `next` leads to earlier ones."""
+    """The latest `limit` turns (a message with what answers it), oldest first; `next` leads to earlier ones. What an
+    edited message took the place of is left out, unless it is asked for; decisions always stand."""
     before = decode(cursor, lambda turn: whole(turn, LAST_TURN))
     async with caller.read() as tx:
         await sessions.get(tx, session_id)
-        found, place = await messages.page(tx, session_id, limit, before)
+        found, place = await messages.page(tx, session_id, limit, before, superseded=superseded)
     return Page(items=[MessageView(**item) for item in found], next=encode(None if place is None else (place,)))
 
 
@@ -115,7 +127,8 @@ async def index(
 
 `Accept: {STREAM}` streams the run's events; `Accept: {JSON}` waits for the reply; `Prefer: respond-async` answers 202
 at once. Every answer names the run in the header `Penny-Run-Id`. The same `client_id` again gives the same run (with
-another text: 409). A run that fails while the client waits is a problem with the run's code, one cancelled is 409.
+another text: 409). With `edit_of` the message takes the place of an earlier one; a reply to what it replaces is
+stopped. A run that fails while the client waits is a problem with the run's code, one cancelled is 409.
 
 {EVENTS}""",
 )
@@ -131,7 +144,12 @@ async def say(
     wanted = "json" if at_once else preferred(accept)
     runner = caller.services.runner
     accepted = await runner.submit(
-        caller.user, session_id, message.text, client_id=message.client_id, if_running=message.if_running
+        caller.user,
+        session_id,
+        message.text,
+        client_id=message.client_id,
+        if_running=message.if_running,
+        edit_of=message.edit_of,
     )
     run_id = accepted.run_id
     headers = {"Penny-Run-Id": str(run_id)}

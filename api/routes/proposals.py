@@ -52,7 +52,7 @@ class Confirmation(Input):
     follow_up: bool = Field(
         False,
         alias="continue",
-        description="Asks for a reply to the decision; `run_id` in the answer names its run when one was started.",
+        description="Asks for a short reply to the decision; `run_id` in the answer names its run.",
     )
 
 
@@ -62,6 +62,9 @@ class AppliedView(Output):
     status: Literal["applied"] = "applied"
     journal_id: UUID
     proposal: ProposalView
+    run_id: UUID | None = Field(
+        None, description="With `continue`: the run that answers the decision; GET /v1/runs/{run_id}/events follows it."
+    )
 
 
 @router.get("", summary="List proposals")
@@ -90,10 +93,16 @@ async def get(caller: CallerDep, proposal_id: ProposalId) -> ProposalView:
     responses=documented(400, 404, 409, 413, 415),
 )
 async def confirm(caller: CallerDep, proposal_id: ProposalId, yes: Confirmation) -> AppliedView:
-    """Makes the change, once; asked again, the answer is the same. When the data has changed since, nothing is written
-    and the 409 carries a new `proposal` to decide on."""
-    applied = await proposals.confirm(caller.services.db, caller.user, proposal_id, yes.hash, approval="http")
-    return AppliedView(journal_id=applied.journal_id, proposal=ProposalView(**applied.proposal))
+    """Makes the change, once; asked again, the answer is the same. With `continue`, a short run answers the decision,
+    started with it and once too; asking for it only later starts none. When the data has changed since, nothing is
+    written and the 409 carries a new `proposal` to decide on."""
+    confirmed = await caller.services.runner.confirm(
+        caller.user, proposal_id, yes.hash, approval="http", follow_up=yes.follow_up
+    )
+    applied = confirmed.applied
+    return AppliedView(
+        journal_id=applied.journal_id, proposal=ProposalView(**applied.proposal), run_id=confirmed.run_id
+    )
 
 
 @router.post("/{proposal_id}/reject", summary="Reject a proposal", responses=documented(404, 409))

@@ -84,3 +84,16 @@ async def cancel(caller: CallerDep, run_id: RunId) -> CancelRequested:
     """Asks the run to stop, on whatever server it is; the model's answer is no longer read. Again does no harm."""
     await caller.services.runner.cancel(caller.user, run_id)
     return CancelRequested(run_id=run_id)
+
+
+class Retried(Output):
+    """The run that makes the reply again; GET /v1/runs/{run_id}/events follows it."""
+
+    run_id: UUID
+
+
+@router.post("/retry", status_code=202, summary="Try a run again", responses=documented(404, 409, 503))
+async def retry(caller: CallerDep, run_id: RunId) -> Retried:
+    """Says the message of a failed or cancelled run again; asked again, it is the same run. It takes the place of the
+    first one when nothing was said since."""
+    return Retried(run_id=(await caller.services.runner.retry(caller.user, run_id)).run_id)

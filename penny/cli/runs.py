@@ -112,19 +112,26 @@ def follow(
 
 @commands.command()
 def cancel(run: RunArgument) -> None:
-    """Stop a run; the server that makes it does so within a second."""
-    from memory import runs
+    """Stop a run; the server that makes it does so within a second, and one that waits ends at once."""
+    from memory import cancelling
 
-    over = _with_run(run, runs.request_cancel)
-    say("It was over already." if over else "It will stop.")
+    said = {"over": "It was over already.", "asked": "It will stop.", "ended": "It was waiting, and is cancelled."}
+    say(said[_with_run(run, cancelling.cancel)])
 
 
 @commands.command()
 def retry(run: RunArgument, json_: JsonOption = False) -> None:
     """Answer the message of a failed or cancelled run again, as a new run that a server takes up."""
-    from memory import acceptance
+    from agent.intake import try_again
+    from memory import runs
+    from memory.acceptance import Terms
 
-    accepted = _with_run(run, acceptance.again)
+    async def act(tx: Any, run_id: UUID) -> Any:
+        first = await runs.get(tx, run_id)
+        terms = Terms("", 0, first["model"], first["prompt_version"], queue_only=True)
+        return await try_again(tx, run_id, terms)
+
+    accepted = _with_run(run, act)
     if json_:
         say_json({"run_id": str(accepted.run_id)})
     else:

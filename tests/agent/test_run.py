@@ -12,7 +12,7 @@ from agent.scripted import ScriptedModel
 from db.engine import Database
 from domain.errors import InvalidInput, NotFound
 from memory import acceptance, messages, queue, runs, sessions, steps
-from memory.acceptance import ClientIdReused, RunActive
+from memory.acceptance import ClientIdReused, RunActive, Terms
 
 STATUS = {"tool_calls": [{"name": "list_accounts", "args": {}}]}
 
@@ -263,10 +263,7 @@ def lost_run(database: Database, user: UUID, session: UUID):
 
     async def make(done: list[messages.Message], frames: list[tuple[str, dict[str, object]]]) -> UUID:
         async with database.transaction(user) as tx:
-            accepted = await acceptance.accept(
-                tx, session, "which accounts?", client_id=None, if_running="enqueue", owner="dead",
-                lease_seconds=-1, model="scripted", prompt_version="v",
-            )  # fmt: skip
+            accepted = await acceptance.accept(tx, session, "which accounts?", Terms("dead", -1, "scripted", "v"))
             assert accepted.claim is not None
             if done:
                 await steps.append(tx, accepted.claim, "dead", done)
@@ -346,18 +343,8 @@ async def test_claims_alternate_between_users_who_compete(database: Database, us
     for owner, count in ((user, 6), (other, 2)):
         for _ in range(count):
             async with database.transaction(owner) as tx:
-                accepted = await acceptance.accept(
-                    tx,
-                    (await sessions.create(tx)).id,
-                    "hi",
-                    client_id=None,
-                    if_running="enqueue",
-                    owner="a",
-                    lease_seconds=60,
-                    model="",
-                    prompt_version="",
-                    queue_only=True,
-                )
+                terms = Terms("a", 60, "", "", queue_only=True)
+                accepted = await acceptance.accept(tx, (await sessions.create(tx)).id, "hi", terms)
                 waiting[owner].append(accepted.run_id)
     worker = await database.worker_connection()
     claimed = []

@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from agent.runner import Along
+from agent.intake import Along, Confirmed, try_again
 from api.app import create_app
 from api.auth import AUDIENCE, DEV_ISSUER, Authenticator, DevAccess, Identity, mint
 from api.protocols.mcp.wire import McpWire
@@ -26,13 +26,15 @@ from channels.channel import Channel
 from db.engine import Database
 from domain.clock import Clock, FixedClock
 from ledger import preferences
-from memory import acceptance, feed, runs
-from memory.acceptance import IfRunning
+from memory import acceptance, cancelling, feed
+from memory.acceptance import IfRunning, Terms
 from memory.frames import Frame
 from memory.runs import Accepted
+from tools import proposals
 from tools.catalog import call
 from tools.tool import ToolContext
 
+TERMS = Terms("written", 60, "fake", "1")
 KEY = b"0123456789abcdef0123456789abcdef"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -72,25 +74,27 @@ class WrittenRunner:
         *,
         client_id: str | None = None,
         if_running: IfRunning = "enqueue",
+        edit_of: UUID | None = None,
         along: Along | None = None,
     ) -> Accepted:
         if self.refuse is not None:
             raise self.refuse
         async with self.db.transaction(user) as tx:
             accepted = await acceptance.accept(
-                tx,
-                session_id,
-                text,
-                client_id=client_id,
-                if_running=if_running,
-                owner="written",
-                lease_seconds=60,
-                model="fake",
-                prompt_version="1",
+                tx, session_id, text, TERMS, client_id=client_id, if_running=if_running, edit_of=edit_of
             )
             if along is not None:
                 await along(tx, accepted)
             return accepted
+
+    async def retry(self, user: UUID, run_id: UUID) -> Accepted:
+        async with self.db.transaction(user) as tx:
+            return await try_again(tx, run_id, TERMS)
+
+    async def confirm(
+        self, user: UUID, proposal_id: UUID, hash_: str, *, approval: str, follow_up: bool = False
+    ) -> Confirmed:
+        return Confirmed(await proposals.confirm(self.db, user, proposal_id, hash_, approval=approval))
 
     async def events(self, user: UUID, run_id: UUID, after: int = 0) -> AsyncIterator[Frame]:
         self.readers += 1
@@ -115,7 +119,7 @@ class WrittenRunner:
 
     async def cancel(self, user: UUID, run_id: UUID) -> None:
         async with self.db.transaction(user) as tx:
-            await runs.request_cancel(tx, run_id)
+            await cancelling.cancel(tx, run_id)
 
 
 @dataclass

@@ -125,10 +125,38 @@ async def test_messages_are_listed_page_by_page(client: httpx.AsyncClient, sessi
     assert earlier["next"] is None
 
 
-async def test_edits_are_not_taken(client: httpx.AsyncClient, session_id: str) -> None:
-    """`edit_of` is no field of this version: 422 names it rather than ignoring it."""
-    answer = await client.post(f"/v1/sessions/{session_id}/messages", json={"text": "hello", "edit_of": str(uuid4())})
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "edit_of")
+async def test_an_edited_message_takes_the_place_of_the_first(client: httpx.AsyncClient, session_id: str) -> None:
+    """The list has the new one, which names the old; `superseded=true` shows both. An unknown message is 404."""
+    path = f"/v1/sessions/{session_id}/messages"
+    later = {"prefer": "respond-async"}
+    await client.post(path, json={"text": "helo"}, headers=later)
+    (first,) = (await client.get(path)).json()["items"]
+    edited = await client.post(path, json={"text": "hello", "edit_of": first["id"]}, headers=later)
+    assert edited.status_code == 202
+    (item,) = (await client.get(path)).json()["items"]
+    assert (item["text"], item["edit_of"], item["superseded_by"]) == ("hello", first["id"], None)
+    both = (await client.get(path, params={"superseded": True})).json()["items"]
+    assert [(i["text"], i["superseded_by"]) for i in both] == [("helo", item["id"]), ("hello", None)]
+    again = await client.post(path, json={"text": "x", "edit_of": first["id"]}, headers=later)
+    assert (again.status_code, again.json()["code"]) == (409, "not_editable")
+    unknown = await client.post(path, json={"text": "x", "edit_of": str(uuid4())}, headers=later)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+
+
+async def test_only_runs_that_failed_are_tried_again(client: httpx.AsyncClient, session_id: str) -> None:
+    """A cancelled run is said again once, however often it is asked; one that is being made is 409."""
+    path = f"/v1/sessions/{session_id}/messages"
+    sent = await client.post(path, json={"text": "hello"}, headers={"prefer": "respond-async"})
+    run = f"/v1/runs/{sent.json()['run_id']}"
+    refused = await client.post(f"{run}/retry", json={})
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_over")
+    waiting = await client.post(path, json={"text": "and this"}, headers={"prefer": "respond-async"})
+    waits = f"/v1/runs/{waiting.json()['run_id']}"
+    await client.post(f"{waits}/cancel", json={})
+    assert (await client.get(waits)).json()["status"] == "cancelled"
+    made = [(await client.post(f"{waits}/retry", json={})) for _ in range(2)]
+    assert [m.status_code for m in made] == [202, 202]
+    assert made[0].json() == made[1].json() != waiting.json()
 
 
 async def test_runs_can_be_cancelled_twice(client: httpx.AsyncClient, session_id: str) -> None:

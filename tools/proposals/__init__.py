@@ -4,7 +4,7 @@
 within a transaction of the caller's), `get` and `list_proposals` what clients show.
 """
 
-from tools.proposals.decide import Applied, claim, confirm, decline, reject
+from tools.proposals.decide import Applied, claim, confirm, decline, reject, supersede
 from tools.proposals.errors import (
     HashMismatch,
     ProposalConflict,
@@ -34,5 +34,6 @@ __all__ = [
     "list_proposals",
     "propose",
     "reject",
+    "supersede",
     "undo_now",
 ]

@@ -26,6 +26,8 @@ class Applied:
 
     journal_id: UUID
     proposal: View
+    turn: int | None = None
+    """The turn of its session that this decision has just opened."""
 
 
 async def confirm(db: Database, user: UUID, proposal_id: UUID, hash: str, *, approval: str = "http") -> Applied:  # noqa: A002 -- the contract's name
@@ -56,6 +58,7 @@ async def reject(db: Database, user: UUID, proposal_id: UUID) -> View:
 async def decline(tx: Transaction, proposal_id: UUID) -> View | ProposalConflict:
     """Decides against the proposal in this transaction; an error is returned, not raised, as by `claim`. Raises
     NotFound."""
+    await lock_ledger(tx)
     rejected = await tx.pg.fetchrow(
         """
         UPDATE proposal SET status = 'rejected', decided_at = clock_timestamp()
@@ -74,6 +77,24 @@ async def decline(tx: Transaction, proposal_id: UUID) -> View | ProposalConflict
     if stored["status"] == "superseded":
         return ProposalDecided("This proposal was replaced by a newer one.", proposal=stored)
     return stored
+
+
+async def supersede(tx: Transaction, run_id: UUID) -> None:
+    """Closes what is not decided of the turns that this run's message takes the place of: the user has said something
+    else instead. To be called under `lock_ledger`."""
+    await tx.pg.execute(
+        """
+        UPDATE proposal p SET status = 'superseded', decided_at = clock_timestamp()
+          FROM run mine
+          JOIN message m ON m.user_id = mine.user_id AND m.session_id = mine.session_id AND m.turn = mine.turn
+                        AND m.pos = 0
+          JOIN run r ON r.user_id = mine.user_id AND r.session_id = mine.session_id
+                    AND r.turn >= m.replaces AND r.turn < m.turn
+         WHERE mine.user_id = $1 AND mine.id = $2 AND p.user_id = $1 AND p.run_id = r.id AND p.status = 'pending'
+        """,
+        tx.user,
+        run_id,
+    )
 
 
 async def claim(tx: Transaction, proposal_id: UUID, hash_: str, approval: str) -> Applied | ProposalConflict:
@@ -127,9 +148,10 @@ async def _apply(tx: Transaction, row: Any, approval: str) -> Applied:
     await tx.pg.execute(
         "UPDATE proposal SET journal_id = $3 WHERE user_id = $1 AND id = $2", tx.user, row["id"], journal_id
     )
+    turn = None
     if approval != AUTO:  # the tool's own result tells of that one, within the turn that is running
-        await _tell_session(tx, row, "applied", f"Applied: {row['text']}", journal_id)
-    return Applied(journal_id, view(row) | {"journal_id": str(journal_id)})
+        turn = await _tell_session(tx, row, "applied", f"Applied: {row['text']}", journal_id)
+    return Applied(journal_id, view(row) | {"journal_id": str(journal_id)}, turn)
 
 
 async def _not_claimed(tx: Transaction, proposal_id: UUID, hash_: str) -> Applied | ProposalConflict:
@@ -185,6 +207,9 @@ def _stale(fresh: View) -> ProposalStale:
     return ProposalStale(f"Something else has changed since this was proposed. Now: {fresh['text']}", proposal=fresh)
 
 
-async def _tell_session(tx: Transaction, row: Any, status: str, text: str, journal_id: UUID | None = None) -> None:
-    if row["session_id"]:
-        await append_decision(tx, row["session_id"], row["id"], status, text, journal_id)
+async def _tell_session(
+    tx: Transaction, row: Any, status: str, text: str, journal_id: UUID | None = None
+) -> int | None:
+    if not row["session_id"]:
+        return None
+    return await append_decision(tx, row["session_id"], row["id"], status, text, journal_id)
