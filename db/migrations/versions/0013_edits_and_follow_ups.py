@@ -6,8 +6,8 @@ are superseded, and stay. `run.cause` names what a run is the one answer to (a d
 
 from db.migrations.script import execute_script
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
