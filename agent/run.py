@@ -90,7 +90,7 @@ class Run:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 self._start = start = self._start or await self._load()
                 self.agent.reached("run.loaded")
-                self._announce(start)
+                await self._announce(start)
                 if self.claim.attempt > MAX_ATTEMPTS:
                     raise RunAbandoned("The reply could not be made. Please try again.")
                 if start.cancelled:
@@ -156,12 +156,12 @@ class Run:
             tx, self.agent, self.claim, logged=logged, cancelled=cancelled, keep=self._keep, count=self._count
         )
 
-    def _announce(self, start: Start) -> None:
+    async def _announce(self, start: Start) -> None:
         self._turn = list(start.turn)
         if self.claim.attempt == 1:
             self._emit(self._started(start))
         else:
-            self._reconcile(start)
+            await self._reconcile(start)
 
     def _started(self, start: Start) -> ev.RunStarted:
         claim = self.claim
@@ -180,13 +180,14 @@ class Run:
         other = self._answered_by if self._answered_by != self.agent.model.name else None
         return ev.RunFinished(str(self.claim.message_id), reply_text(self._turn), about.get("outcome"), other)
 
-    def _reconcile(self, start: Start) -> None:
+    async def _reconcile(self, start: Start) -> None:
         """Brings the log in line with the stored steps: withdraws text of the interrupted step, adds lost events."""
         self._reply, self._told = takeover.told(start.logged)
         if not start.logged:
             self._emit(self._started(start))
         self._emit(ev.RunResumed(self.claim.attempt))
-        for event in takeover.mended(self._reply, start.turn):
+        made = await proposals.get_all(self.agent.db, self.claim.user, takeover.proposals_of(start.turn))
+        for event in takeover.mended(self._reply, start.turn, made):
             self._emit(event)
 
     def _emit(self, event: ev.Event) -> None:

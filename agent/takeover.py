@@ -6,7 +6,8 @@ with exactly the final text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from uuid import UUID
 
 import orjson
 
@@ -14,6 +15,7 @@ from agent import events as ev
 from agent.graph import tool_events
 from memory.frames import Frame
 from memory.messages import Message, reply_text
+from tools.proposals import View
 
 Told = set[tuple[str, str]]
 """Type and call of each event about a tool."""
@@ -34,8 +36,14 @@ def told(logged: Iterable[Frame]) -> tuple[str, Told]:
     return reply, tools
 
 
-def mended(reply: str, turn: Sequence[Message]) -> Iterator[ev.Event]:
-    """The events that make of the told `reply` what the stored turn says, and all that it says of tools."""
+def proposals_of(turn: Sequence[Message]) -> list[UUID]:
+    """The ids of the proposals that the turn made."""
+    return [UUID(m.body["proposal_id"]) for m in turn if m.role == "tool" and m.body.get("proposal_id")]
+
+
+def mended(reply: str, turn: Sequence[Message], proposals: Mapping[str, View]) -> Iterator[ev.Event]:
+    """The events that make of the told `reply` what the stored turn says, and all that it says of tools and of the
+    `proposals` it made, which are by their ids."""
     want = reply_text(turn)
     keep = _common_start(reply, want)
     if keep < len(reply):
@@ -48,7 +56,7 @@ def mended(reply: str, turn: Sequence[Message]) -> Iterator[ev.Event]:
             body = message.body
             call_id = body["call_id"]
             yield ev.ToolStarted(call_id, body["name"], body["label"], args.get(call_id, {}))
-            yield from tool_events(message, None)
+            yield from tool_events(message, proposals.get(body.get("proposal_id") or ""))
 
 
 def _common_start(a: str, b: str) -> int:

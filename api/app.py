@@ -12,8 +12,7 @@ from api.address import Proxies
 from api.edge import Edge
 from api.limits import Gate
 from api.openapi import describe
-from api.problems import documented, documented_openai
-from api.protocols.mcp.endpoint import McpEndpoint
+from api.problems import documented, documented_ag_ui, documented_openai
 from api.routes import (
     ag_ui,
     ai_sdk,
@@ -24,6 +23,7 @@ from api.routes import (
     insights,
     journal,
     links,
+    mcp,
     messages,
     model,
     money,
@@ -44,8 +44,6 @@ from api.services import Services
 DESCRIPTION = """A conversational budget assistant: ask about money, or ask for a change, which becomes a proposal that
 only the user applies. Errors are `application/problem+json` (RFC 9457) with a stable `code`; lists take `limit` and
 `cursor`; amounts are whole minor units with their currency."""
-
-MCP_HEADERS = ("Mcp-Protocol-Version", "Mcp-Method", "Mcp-Name")
 
 ALLOWED = (
     "Authorization",
@@ -78,7 +76,6 @@ ROUTERS = (
     transfer.router,
     ai_sdk.router,
     links.router,
-    ag_ui.router,
 )
 
 
@@ -105,6 +102,7 @@ def create_app(
     )
     app.state.services = services
     app.state.gate = gate
+    app.state.cors_origins = tuple(cors_origins)
     app.state.assets = assets or Assets()
     problems.install(app)
     if cors_origins:
@@ -112,7 +110,7 @@ def create_app(
             CORSMiddleware,
             allow_origins=list(cors_origins),
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "Prefer", "X-Request-Id", *MCP_HEADERS],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "Prefer", "X-Request-Id", *mcp.HEADERS],
             expose_headers=[
                 "Penny-Run-Id",
                 "Penny-Session-Id",
@@ -127,9 +125,12 @@ def create_app(
     app.include_router(widget.router)
     app.include_router(webhooks.router, responses=documented(500, 503))
     for router in ROUTERS:
+<<<<<<< HEAD
         app.include_router(router, responses=documented(401, 422, 429, 500, 503))
+    app.include_router(openai.router, responses=documente        app.include_router(router, responses=documented(401, 422, 429, 500, 503))
     app.include_router(openai.router, responses=documented_openai(400, 401, 429, 500, 503))
-    app.add_route("/mcp", McpEndpoint(tuple(cors_origins)))  # type: ignore[arg-type]  # an ASGI application, any method
+    app.include_router(ag_ui.router, responses=documented_ag_ui(400, 401, 413, 415, 422, 429, 500, 503))
+    app.include_router(mcp.router)
     if services.dev is not None:
         app.include_router(page.router)
     app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document

@@ -6,13 +6,14 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from ag_ui.core import RunErrorEvent
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from agent.events import TERMINAL, Event, ProposalMade
 from api.problems import Problem
-from api.protocols.errors import OpenAIErrorBody
+from api.protocols.errors import JsonRpcErrorBody, OpenAIErrorBody
 
 _REF = "#/components/schemas/{model}"
 
@@ -54,7 +55,12 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             )
             schemas = made.setdefault("components", {}).setdefault("schemas", {})
-            errors = [("Problem", TypeAdapter[Any](Problem)), ("OpenAIError", TypeAdapter[Any](OpenAIErrorBody))]
+            errors = [
+                ("Problem", TypeAdapter[Any](Problem)),
+                ("OpenAIError", TypeAdapter[Any](OpenAIErrorBody)),
+                ("JsonRpcError", TypeAdapter[Any](JsonRpcErrorBody)),
+                ("RunErrorEvent", TypeAdapter[Any](RunErrorEvent)),
+            ]
             for model, adapter in errors + [(_name(kind), TypeAdapter[Any](kind)) for kind in _kinds()]:
                 schema = adapter.json_schema(ref_template=_REF)
                 schemas.update(schema.pop("$defs", {}))

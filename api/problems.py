@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from api.protocols.errors import told
+from api.resource import challenge
 from domain.errors import PennyError, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -96,7 +97,8 @@ def of_error(
     """The response for a PennyError."""
     sent = dict(headers or {})
     if error.status == 401:
-        sent["WWW-Authenticate"] = 'Bearer realm="penny"' + (', error="invalid_token"' if "token" in error.code else "")
+        told_so = ', error="invalid_token"' if "token" in error.code else ""
+        sent.setdefault("WWW-Authenticate", f'Bearer realm="penny"{told_so}')
     if error.retryable and (isinstance(error, Unavailable) or error.status == 429):
         sent["Retry-After"] = str(error.details.get("retry_after", RETRY_AFTER_SECONDS))
     return problem(request_id, error.status, error.code, error.message, sent, path=path, **error.details)
@@ -120,12 +122,25 @@ def documented_openai(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
 
 
+def documented_json_rpc(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The same for MCP, whose errors are JSON-RPC's."""
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/JsonRpcError"}}}
+    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
+
+
+def documented_ag_ui(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The same for AG-UI, whose errors are its RUN_ERROR."""
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/RunErrorEvent"}}}
+    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
+
+
 def install(app: FastAPI) -> None:
     """Makes every error of `app` a problem, the framework's own too."""
 
     async def penny_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, PennyError)
-        return of_error(request.state.request_id, error, path=request.url.path)
+        headers = challenge(request) if error.status == 401 else {}
+        return of_error(request.state.request_id, error, headers, path=request.url.path)
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

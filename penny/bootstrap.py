@@ -57,6 +57,11 @@ class Services:
         """The address by which others know the service."""
         return self.settings.public_url
 
+    @property
+    def authorization_server(self) -> str | None:
+        """Who gives tokens to clients that ask for one themselves, where an identity provider does."""
+        return self.settings.auth_issuer if self.settings.auth.startswith("jwks:") else None
+
     def model_status(self) -> ModelStatus:
         """The language model as clients show it."""
         return status_of(self.model)

@@ -50,13 +50,37 @@ def as_openai(problem: Mapping[str, Any]) -> Told:
     return Told(status, {"error": error}, "application/json")
 
 
+class JsonRpcErrorData(TypedDict):
+    """What Penny says of an error beside its message."""
+
+    code: str
+    request_id: str
+
+
+class JsonRpcError(TypedDict):
+    """An error in JSON-RPC's words."""
+
+    code: int
+    message: str
+    data: JsonRpcErrorData
+
+
+class JsonRpcErrorBody(TypedDict):
+    """The body of an error at /mcp; `id` is null, for the request was refused as a whole."""
+
+    jsonrpc: str
+    id: None
+    error: JsonRpcError
+
+
 def as_json_rpc(problem: Mapping[str, Any]) -> Told:
     """JSON-RPC's `{"jsonrpc", "id": null, "error": {code, message, data}}`; `data.code` is the problem's."""
     status = problem["status"]
     code = -32700 if problem["code"] == "not_json" else -32603 if status >= 500 else -32600
-    data = {"code": problem["code"], "request_id": problem["request_id"]}
-    error = {"code": code, "message": problem["detail"], "data": data}
-    return Told(status, {"jsonrpc": "2.0", "id": None, "error": error}, "application/json")
+    data: JsonRpcErrorData = {"code": problem["code"], "request_id": problem["request_id"]}
+    error: JsonRpcError = {"code": code, "message": problem["detail"], "data": data}
+    body: JsonRpcErrorBody = {"jsonrpc": "2.0", "id": None, "error": error}
+    return Told(status, dict(body), "application/json")
 
 
 def as_ag_ui(problem: Mapping[str, Any]) -> Told:

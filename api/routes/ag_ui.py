@@ -23,7 +23,7 @@ from api import conversation
 from api.caller import JSON_BODY, Caller, CallerDep
 from api.conversation import Decided
 from api.negotiation import STREAM, accepts
-from api.problems import NotAcceptable, documented
+from api.problems import NotAcceptable, documented_ag_ui
 from api.protocols import ag_ui, ag_ui_names
 from api.protocols.ag_ui import Encoder
 from api.protocols.ag_ui_history import PROPOSAL, activity, calls_in, interrupt, messages_of, proposals_in
@@ -50,7 +50,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     summary="Run the agent (AG-UI)",
     dependencies=[JSON_BODY],
     response_class=Response,
-    responses=documented(400, 404, 406, 409, 413, 415) | _STREAM,
+    responses=documented_ag_ui(404, 406, 409) | _STREAM,
 )
 async def run(
     caller: CallerDep,

@@ -134,6 +134,7 @@ class Parts:
     readiness: Readiness = field(default_factory=lambda: Readiness("ready"))
     dev: DevAccess | None = None
     mcp: McpWire = field(default_factory=McpWire)
+    authorization_server: str | None = None
     public_url: str | None = None
     channels: dict[str, Channel] = field(default_factory=dict)
     receiver: Any = None

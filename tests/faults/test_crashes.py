@@ -67,6 +67,7 @@ async def test_a_crash_at_a_named_point_loses_nothing(
         await late.read_to_end([survivor])
         assert late.seen == following.seen
         assert await proposals(sql, run) == ["pending"]
+        assert [kind for kind, _ in late.seen.values()].count("proposal") == 1
         await check_stored(sql, run)
         again = reader(await survivor.say(session, "say 2 0"))
         await again.read_to_end([survivor])

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from mcp.shared.auth import ProtectedResourceMetadata
 
 from api.app import create_app
 from api.protocols.mcp.tools import OUTPUT_SCHEMA
@@ -85,6 +86,26 @@ async def test_what_is_refused_before_the_protocol(
     assert error["data"]["request_id"] == answer.headers["x-request-id"]
     assert ("www-authenticate" in answer.headers) is (status == 401)
     assert answer.headers.get("allow") == ("POST" if status == 405 else None)
+
+
+async def test_a_client_without_a_token_is_led_to_the_authorization_server(parts: Any, anonymous: Any) -> None:
+    """Where an identity provider gives the tokens, the 401 names the metadata, and the metadata names the provider."""
+    parts.authorization_server, parts.public_url = "https://id.example", "https://penny.example/"
+    refused = await anonymous.post("/mcp", content=CALL, headers=JSON)
+    where = "https://penny.example/.well-known/oauth-protected-resource/mcp"
+    assert refused.headers["www-authenticate"] == f'Bearer realm="penny", resource_metadata="{where}"'
+    found = ProtectedResourceMetadata.model_validate((await anonymous.get(where)).json())
+    assert str(found.resource) == "https://penny.example/mcp"
+    assert [str(server).rstrip("/") for server in found.authorization_servers] == ["https://id.example"]
+    wrong = await anonymous.post("/mcp", content=CALL, headers=JSON | {"Authorization": "Bearer nonsense"})
+    assert 'error="invalid_token"' in wrong.headers["www-authenticate"]
+
+
+async def test_where_a_host_app_gives_tokens_nobody_is_led_anywhere(anonymous: httpx.AsyncClient) -> None:
+    """There is no metadata then, and the 401 is a plain one."""
+    refused = await anonymous.post("/mcp", content=CALL, headers=JSON)
+    assert refused.headers["www-authenticate"] == 'Bearer realm="penny"'
+    assert (await anonymous.get("/.well-known/oauth-protected-resource/mcp")).status_code == 404
 
 
 async def test_only_listed_sites_may_call(parts: Any, token: str) -> None:
