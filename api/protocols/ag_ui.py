@@ -13,11 +13,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from ag_ui.core import (
-    PROTOCOL_VERSION,
     ActivityMessage,
-    ActivitySnapshotEvent,
     AssistantMessage,
     BaseEvent,
     Interrupt,
@@ -26,9 +23,6 @@ from ag_ui.core import (
     RunErrorEvent,
     RunFinishedCancelledOutcome,
     RunFinishedEvent,
-    RunFinishedInterruptOutcome,
-    RunFinishedSuccessOutcome,
-    RunStartedEvent,
     StateDeltaEvent,
     StateSnapshotEvent,
     StepFinishedEvent,
@@ -46,6 +40,7 @@ from ag_ui.core import (
 
 from agent import events as ev
 from api.protocols import ag_ui_names as names
+from api.protocols.ag_ui_events import begun, finished, frame, known, more, replaced, shown, state
 from api.protocols.ag_ui_history import (
     CHART,
     PROPOSAL,
@@ -122,7 +117,7 @@ class Encoder:
                 made = activity(names.proposal_id(event.proposal), PROPOSAL, event.proposal)
                 yield from self._show(made, "/proposals/-")
             case ev.Grounding():
-                yield StateDeltaEvent(delta=[_replaced("/figures", [self._figure(f) for f in event.figures])])
+                yield StateDeltaEvent(delta=[replaced("/figures", [self._figure(f) for f in event.figures])])
             case ev.Usage():
                 self._usage = [self._tokens(event)]
             case ev.RunFinished():
@@ -131,10 +126,12 @@ class Encoder:
                     yield self._instead(event.text)
                 elif self.again:
                     yield Rewritten(self.messages())
-                yield finished(self.thread_id, self.run_id, self.pending, self._usage)
+                about = known({"outcome": event.outcome, "model": event.model})
+                yield finished(self.thread_id, self.run_id, self.pending, self._usage, about)
             case ev.RunFailed():
                 yield from self._close()
-                yield RunErrorEvent(message=event.message, code=event.code)
+                advice = known({"retryable": event.retryable, "retryAfter": event.retry_after})
+                yield RunErrorEvent(message=event.message, code=event.code, metadata=advice, usage=self._usage)
             case ev.RunCancelled():
                 yield from self._close()
                 yield RunFinishedEvent(
@@ -166,7 +163,7 @@ class Encoder:
             yield TextMessageStartEvent(message_id=message_id, role="assistant")
             text = shown
         self._open.text += text
-        yield _more(self._open.message_id, text)
+        yield more(self._open.message_id, text)
 
     def _next_step(self) -> None:
         if self._answered:
@@ -268,46 +265,6 @@ class Encoder:
             cached_input_tokens=used.cache_read_tokens,
             cache_write_input_tokens=used.cache_write_tokens,
         )
-
-
-def begun(thread_id: str, run_id: str, about: dict[str, Any]) -> RunStartedEvent:
-    """The first event of every stream."""
-    return RunStartedEvent(
-        thread_id=thread_id, run_id=run_id, protocol_version=PROTOCOL_VERSION, metadata={"penny": about}
-    )
-
-
-def state(proposals: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
-    """The state at the beginning of a stream; what the reply makes is added to it."""
-    return {"proposals": list(proposals), "charts": [], "figures": []}
-
-
-def shown(made: ActivityMessage) -> ActivitySnapshotEvent:
-    """An activity as an event."""
-    return ActivitySnapshotEvent(message_id=made.id, activity_type=made.activity_type, content=made.content)
-
-
-def finished(
-    thread_id: str, run_id: str, pending: Sequence[Interrupt], usage: list[TokenUsage] | None = None
-) -> RunFinishedEvent:
-    """The end: with what waits for the user, if anything does."""
-    outcome = RunFinishedInterruptOutcome(interrupts=list(pending)) if pending else RunFinishedSuccessOutcome()
-    return RunFinishedEvent(thread_id=thread_id, run_id=run_id, outcome=outcome, usage=usage)
-
-
-def _replaced(path: str, value: Any) -> dict[str, Any]:
-    return {"op": "replace", "path": path, "value": value}
-
-
-def _more(message_id: str, text: str) -> bytes:
-    """TextMessageContentEvent without a model for each piece of text."""
-    event = {"type": "TEXT_MESSAGE_CONTENT", "messageId": message_id, "delta": text}
-    return b"data: " + orjson.dumps(event) + b"\n\n"
-
-
-def frame(event: BaseEvent) -> bytes:
-    """The event as it is sent. Lines end in LF: the client splits on nothing else."""
-    return f"data: {event.model_dump_json(by_alias=True)}\n\n".encode()
 
 
 async def frames(

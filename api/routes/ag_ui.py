@@ -24,7 +24,7 @@ from api.caller import JSON_BODY, Caller, CallerDep
 from api.conversation import Decided
 from api.negotiation import STREAM, accepts
 from api.problems import NotAcceptable, documented_ag_ui
-from api.protocols import ag_ui, ag_ui_names
+from api.protocols import ag_ui, ag_ui_events, ag_ui_names
 from api.protocols.ag_ui import Encoder
 from api.protocols.ag_ui_history import PROPOSAL, activity, calls_in, interrupt, messages_of, proposals_in
 from api.protocols.ag_ui_request import Asked, Decision, as_uuid, asked
@@ -72,7 +72,7 @@ async def run(
     encoder = Encoder(given.thread_id, given.run_id, about={"ignored": list(want.ignored)} if want.ignored else {})
     before = _told(encoder, session_id, decided) if decided else []
     if run_id is None:
-        before.append(ag_ui.finished(given.thread_id, given.run_id, encoder.pending))
+        before.append(ag_ui_events.finished(given.thread_id, given.run_id, encoder.pending))
         return event_stream(_sent(before))
     held = {message.id for message in given.messages}
 
@@ -111,12 +111,12 @@ async def _look(caller: Caller, session_id: UUID, given: RunAgentInput) -> Respo
     encoder.pending = [interrupt(proposal, calls.get(proposal["id"])) for proposal in waiting]
     about = {"sessionId": str(session_id)} | ({"runId": str(run_id)} if run_id else {})
     before: list[BaseEvent] = [
-        ag_ui.begun(given.thread_id, given.run_id, about),
+        ag_ui_events.begun(given.thread_id, given.run_id, about),
         MessagesSnapshotEvent(messages=messages_of(said, made)),
-        StateSnapshotEvent(snapshot=ag_ui.state(waiting)),
+        StateSnapshotEvent(snapshot=ag_ui_events.state(waiting)),
     ]
     if run_id is None:
-        before.append(ag_ui.finished(given.thread_id, given.run_id, encoder.pending))
+        before.append(ag_ui_events.finished(given.thread_id, given.run_id, encoder.pending))
         return event_stream(_sent(before))
 
     async def history() -> list[Message]:
@@ -156,11 +156,11 @@ def _told(encoder: Encoder, session_id: UUID, decided: Sequence[Decided]) -> lis
     fresh = [one.renewed for one in decided if one.renewed is not None]
     encoder.pending = [interrupt(proposal) for proposal in fresh]
     out: list[BaseEvent] = [
-        ag_ui.begun(encoder.thread_id, encoder.run_id, {"sessionId": str(session_id)} | encoder.about),
-        StateSnapshotEvent(snapshot=ag_ui.state(fresh)),
+        ag_ui_events.begun(encoder.thread_id, encoder.run_id, {"sessionId": str(session_id)} | encoder.about),
+        StateSnapshotEvent(snapshot=ag_ui_events.state(fresh)),
     ]
     for one in decided:
-        out.append(ag_ui.shown(activity(ag_ui_names.proposal_id(one.proposal), PROPOSAL, one.proposal)))
+        out.append(ag_ui_events.shown(activity(ag_ui_names.proposal_id(one.proposal), PROPOSAL, one.proposal)))
         message_id = f"{ag_ui_names.decision_id(one.proposal['id'])}.{encoder.run_id}"
         sentence = one.error or f"{one.proposal['status'].capitalize()}: {one.proposal['text']}"
         out += [
@@ -168,7 +168,7 @@ def _told(encoder: Encoder, session_id: UUID, decided: Sequence[Decided]) -> lis
             TextMessageContentEvent(message_id=message_id, delta=sentence),
             TextMessageEndEvent(message_id=message_id),
         ]
-    out += [ag_ui.shown(activity(ag_ui_names.proposal_id(made), PROPOSAL, made)) for made in fresh]
+    out += [ag_ui_events.shown(activity(ag_ui_names.proposal_id(made), PROPOSAL, made)) for made in fresh]
     return out
 
 
@@ -181,4 +181,4 @@ def _stream(
 
 async def _sent(events: Sequence[BaseEvent]) -> AsyncGenerator[bytes, None]:
     for event in events:
-        yield ag_ui.frame(event)
+        yield ag_ui_events.frame(event)

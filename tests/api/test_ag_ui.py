@@ -177,6 +177,7 @@ async def test_whatever_ends_a_run_closes_what_is_open(last: ev.Event) -> None:
             "model_unavailable",
             "Try again.",
         )
+        assert sent[-1]["metadata"] == {"penny": {"retryable": True}}
     else:
         assert (sent[-1]["type"], sent[-1]["outcome"]) == ("RUN_FINISHED", {"type": "cancelled"})
 
