@@ -125,9 +125,7 @@ def create_app(
     app.include_router(widget.router)
     app.include_router(webhooks.router, responses=documented(500, 503))
     for router in ROUTERS:
-<<<<<<< HEAD
         app.include_router(router, responses=documented(401, 422, 429, 500, 503))
-    app.include_router(openai.router, responses=documente        app.include_router(router, responses=documented(401, 422, 429, 500, 503))
     app.include_router(openai.router, responses=documented_openai(400, 401, 429, 500, 503))
     app.include_router(ag_ui.router, responses=documented_ag_ui(400, 401, 413, 415, 422, 429, 500, 503))
     app.include_router(mcp.router)

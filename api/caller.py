@@ -63,11 +63,6 @@ async def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials
     return Caller(services, identity.user)
 
 
-async def caller_of(request: Request) -> Caller:
-    """The same for endpoints that FastAPI does not call."""
-    return await caller(request, await _BEARER(request))
-
-
 CallerDep = Annotated[Caller, Depends(caller)]
 
 
