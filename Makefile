@@ -36,8 +36,8 @@ format: $(VENV)/dev.ok widget/node_modules/installed.ok  ## put the code in form
 	cd widget && sh node.sh npm run --silent format
 
 lock:  ## resolve the dependencies again (needs uv)
-	uv pip compile $(LOCK) --extra local --group build -o locks/run.txt pyproject.toml
-	uv pip compile $(LOCK) --extra local --group build --group dev -c locks/run.txt -o locks/dev.txt pyproject.toml
+	uv pip compile $(LOCK) --extra local --extra channels --group build -o locks/run.txt pyproject.toml
+	uv pip compile $(LOCK) --extra local --extra channels --group build --group dev -c locks/run.txt -o locks/dev.txt pyproject.toml
 	uv pip compile $(LOCK) --group node -o locks/node.txt
 LOCK := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.errors import InvalidInput, Unauthorized
 
 Payload = dict[str, Any]
-"""A message as the app's API takes it; JSON values only, for it is kept while it waits."""
+"""A message as the app's API takes it, or `{"chart", "locale"}`: a chart to be drawn."""
 
 
 class NotGenuine(Unauthorized):
@@ -135,10 +135,17 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One message of the app's. `proposal_id` names the proposal whose buttons it carries."""
+    """One message of the app's. `proposal_id` names the proposal whose buttons it carries; an `extra` may be left out
+    where the app refuses it, since the text says what it shows."""
 
     payload: Payload
     proposal_id: str | None = None
+    extra: bool = False
+
+
+def pictures(reply: Reply, locale: str) -> list[Part]:
+    """A part for each chart, which the channel draws when it sends it."""
+    return [Part({"chart": chart, "locale": locale}, extra=True) for chart in reply.charts]
 
 
 class Channel(Protocol):

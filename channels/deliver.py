@@ -105,11 +105,17 @@ class Sending:
             seen = [await self._shown(tx, UUID(proposal)) for proposal in proposals]
         whole = Reply(reply.text, reply.charts, tuple(one for one in seen if one is not None))
         parts = list(channel.render(whole, locale))
+        ref: str | None
         for n, part in enumerate(parts[self._progress.get("taken", 0) :], self._progress.get("taken", 0)):
-            if n == 0 and "draft" in self._progress:
-                ref = await self._in_place_of_draft(part.payload)
-            else:
-                ref = await channel.send(delivery.chat, part.payload, f"{delivery.id}.{n}")
+            try:
+                if n == 0 and "draft" in self._progress:
+                    ref = await self._in_place_of_draft(part.payload)
+                else:
+                    ref = await channel.send(delivery.chat, part.payload, f"{delivery.id}.{n}")
+            except Refused:
+                if not part.extra:
+                    raise
+                ref = None
             self._progress["taken"] = n + 1
             await self._keep(ref, part.proposal_id)
         if not parts and "draft" in self._progress:

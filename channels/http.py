@@ -27,7 +27,7 @@ class Http:
         url: str,
         *,
         body: bytes | None = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | aiohttp.FormData | None = None,
         headers: Mapping[str, str] | None = None,
         passing: frozenset[int] = frozenset(),
     ) -> dict[str, Any]:

@@ -36,7 +36,12 @@ def make_channels(settings: Settings, clock: Clock) -> dict[str, Channel]:
             continue
         lacking = missing(settings, name)
         if not lacking:
-            made[name] = _MAKERS[name](settings, clock)
+            try:
+                made[name] = _MAKERS[name](settings, clock)
+            except ModuleNotFoundError as error:
+                raise SetupError(
+                    f"The channel {name} needs the package {error.name}; install Penny with its extra `channels`."
+                ) from None
         elif len(lacking) < len([setting for setting in NEEDS[name] if setting.startswith(name)]):
             raise SetupError(f"The channel {name} also needs {' and '.join(lacking)}; or set none of its settings.")
     return made

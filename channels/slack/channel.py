@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from channels import chart_image
 from channels.channel import Answer, NotGenuine, Parsed, Part, Payload, Reply, Webhook
 from channels.markdown import split, write
 from channels.slack import parse, render, send, verify
@@ -47,11 +49,21 @@ class SlackChannel:
 
     async def send(self, chat: str, payload: Payload, key: str) -> str:
         channel, _, thread = chat.partition(":")
+        if "chart" in payload:
+            return await self._picture(channel, thread, payload)
         more: dict[str, Any] = {"thread_ts": thread} if thread else {}
         answer = await send.call(
             self._client, "chat.postMessage", channel=channel, unfurl_links=False, unfurl_media=False, **payload, **more
         )
         return f"{answer['channel']}:{answer['ts']}"
+
+    async def _picture(self, channel: str, thread: str, payload: Payload) -> str:
+        """Uploads a chart; a file goes to a conversation, so that of a person is opened first."""
+        if channel.startswith("U"):
+            opened = await send.call(self._client, "conversations.open", users=channel)
+            channel = opened["channel"]["id"]
+        image = await asyncio.to_thread(chart_image.draw, payload["chart"], payload["locale"])
+        return await send.upload(self._client, channel, thread, image, payload["chart"]["title"])
 
     async def replace(self, chat: str, ref: str, payload: Payload) -> None:
         channel, _, ts = ref.partition(":")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from channels.channel import Part, Payload, Reply, Shown
+from channels.channel import Part, Payload, Reply, Shown, pictures
 from channels.markdown import Dialect, aligned, split, write
 from channels.proposals import button, lines, open_
 
@@ -27,9 +27,13 @@ MRKDWN = Dialect(
 
 
 def render(reply: Reply, locale: str) -> list[Part]:
-    """The text in as many messages as it needs, then one for each proposal."""
+    """The text in as many messages as it needs, then its charts, then one for each proposal."""
     texts = split(write(reply.text, MRKDWN), SECTION_LIMIT)
-    return [Part(message(text)) for text in texts] + [_proposal(one, locale) for one in reply.proposals]
+    return (
+        [Part(message(text)) for text in texts]
+        + pictures(reply, locale)
+        + [_proposal(one, locale) for one in reply.proposals]
+    )
 
 
 def message(text: str, *more: dict[str, Any]) -> Payload:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import ClientError
@@ -16,8 +18,25 @@ PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "request_ti
 
 async def call(client: AsyncWebClient, method: str, **arguments: Any) -> dict[str, Any]:
     """One call. Raises Refused for what Slack will always refuse, TryLater for the rest."""
-    try:
+    with translated():
         answer = await client.api_call(method, json=arguments)
+    return dict(answer.data) if isinstance(answer.data, dict) else {}
+
+
+async def upload(client: AsyncWebClient, channel: str, thread: str, image: bytes, title: str) -> str:
+    """Posts a PNG in a conversation; gives the file's id. Raises as `call` does."""
+    with translated():
+        answer = await client.files_upload_v2(
+            channel=channel, thread_ts=thread or None, content=image, filename="chart.png", title=title, alt_txt=title
+        )
+    return str(answer["file"]["id"])
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of Slack's library become Refused or TryLater."""
+    try:
+        yield
     except SlackApiError as error:
         code = error.response.get("error", "") if isinstance(error.response.data, dict) else ""
         status = error.response.status_code
@@ -27,4 +46,3 @@ async def call(client: AsyncWebClient, method: str, **arguments: Any) -> dict[st
         raise Refused(code or f"http_{status}") from None
     except (SlackClientError, ClientError, TimeoutError, OSError, ValueError) as error:
         raise TryLater(f"not_reached_{type(error).__name__}"[:100]) from None
-    return dict(answer.data) if isinstance(answer.data, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from dataclasses import dataclass, field
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions
+from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, LinkPreviewOptions
 
+from channels import chart_image
 from channels.channel import Answer, NotGenuine, Parsed, Part, Payload, Refused, Reply, TryLater, Webhook
 from channels.telegram import parse, render, send, verify
 
@@ -48,6 +50,13 @@ class TelegramChannel:
         return render.message((render.texts(text) or ["…"])[-1])
 
     async def send(self, chat: str, payload: Payload, key: str) -> str:
+        if "chart" in payload:
+            image = await asyncio.to_thread(chart_image.draw, payload["chart"], payload["locale"])
+            photo = BufferedInputFile(image, "chart.png")
+            sent = await send.call(
+                lambda: self._api().send_photo(chat, photo, caption=payload["chart"]["title"][:1024])
+            )
+            return str(sent.message_id)
         sent = await send.call(
             lambda: self._api().send_message(
                 chat,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from channels.channel import Part, Payload, Reply, Shown
+from channels.channel import Part, Payload, Reply, Shown, pictures
 from channels.markdown import Dialect, aligned, split, write
 from channels.proposals import button, lines, open_
 
@@ -26,8 +26,12 @@ HTML = Dialect(
 
 
 def render(reply: Reply, locale: str) -> list[Part]:
-    """The text in as many messages as it needs, then one for each proposal."""
-    return [Part(message(text)) for text in texts(reply.text)] + [_proposal(one, locale) for one in reply.proposals]
+    """The text in as many messages as it needs, then its charts, then one for each proposal."""
+    return (
+        [Part(message(text)) for text in texts(reply.text)]
+        + pictures(reply, locale)
+        + [_proposal(one, locale) for one in reply.proposals]
+    )
 
 
 def texts(markdown: str) -> list[str]:

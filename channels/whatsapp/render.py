@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from channels.channel import Part, Payload, Reply, Shown
+from channels.channel import Part, Payload, Reply, Shown, pictures
 from channels.markdown import Dialect, as_lines, split, write
 from channels.proposals import button, lines, open_
 
@@ -27,9 +27,13 @@ WHATSAPP = Dialect(
 
 
 def render(reply: Reply, locale: str) -> list[Part]:
-    """The text in as many messages as it needs, then one for each proposal."""
+    """The text in as many messages as it needs, then its charts, then one for each proposal."""
     texts = split(write(reply.text, WHATSAPP), TEXT_LIMIT)
-    return [Part(message(text)) for text in texts] + [_proposal(one, locale) for one in reply.proposals]
+    return (
+        [Part(message(text)) for text in texts]
+        + pictures(reply, locale)
+        + [_proposal(one, locale) for one in reply.proposals]
+    )
 
 
 def message(text: str) -> Payload:

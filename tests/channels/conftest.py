@@ -60,11 +60,45 @@ class Service:
         assert made.status_code == 201, made.text
         return str(made.json()["text"])
 
+    async def spend(self) -> None:
+        """The user has spent something in two categories this month, so that there is a chart to show."""
+        async with self.db.transaction(self.user) as tx:
+            account = await tx.pg.fetchval(
+                "INSERT INTO account (user_id, name, kind, currency) VALUES ($1, 'Checking', 'checking', 'USD') "
+                "RETURNING id",
+                tx.user,
+            )
+            for no, (category, minor) in enumerate((("Groceries", -4250), ("Travel", -12000)), 1):
+                await tx.pg.execute(
+                    """
+                    WITH c AS (INSERT INTO category (user_id, name) VALUES ($1, $2) RETURNING id)
+                    INSERT INTO txn (user_id, no, account_id, day, amount_minor, currency, merchant, category_id)
+                    SELECT $1, $3, $4, current_date, $5, 'USD', 'Shop', id FROM c
+                    """,
+                    tx.user,
+                    category,
+                    no,
+                    account,
+                    minor,
+                )
+
     async def outbox(self, **where: Any) -> list[dict[str, Any]]:
         """The user's rows of the outbox, in order."""
         async with self.db.read(self.user) as tx:
             rows = await tx.pg.fetch("SELECT * FROM outbox ORDER BY no")
         return [dict(row) for row in rows if all(row[key] == value for key, value in where.items())]
+
+
+CHARTS = (
+    {"tool_calls": [{"name": "get_spending", "args": {"by": "category", "period": "this month"}}]},
+    {"text": "See the chart."},
+)
+
+
+@pytest.fixture
+def charts() -> Sequence[dict[str, Any]]:
+    """What the model says to answer with a chart."""
+    return CHARTS
 
 
 @pytest.fixture

@@ -31,7 +31,10 @@ class Slack:
     dm: str = field(default_factory=lambda: f"D{uuid4().hex[:9].upper()}")
     messages: dict[str, dict[str, Any]] = field(default_factory=dict)
     edits: int = 0
+    files: dict[str, bytes] = field(default_factory=dict)
+    shared: dict[str, str] = field(default_factory=dict)
     answers: list[str | int] = field(default_factory=list)
+    refused_methods: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     _clock: int = 1_700_000_000
 
@@ -40,7 +43,7 @@ class Slack:
         self.calls.append(method)
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.json_response({"ok": False, "error": "invalid_auth"})
-        wrong = self.answers.pop(0) if self.answers else None
+        wrong = self.answers.pop(0) if self.answers else self.refused_methods.get(method)
         if isinstance(wrong, int):
             return web.json_response(
                 {"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": str(wrong)}
@@ -49,6 +52,23 @@ class Slack:
             return web.json_response({"ok": False, "error": wrong})
         if method == "auth.test":
             return web.json_response({"ok": True, "user": "penny", "team": "Example"})
+        if method == "conversations.open":
+            return web.json_response({"ok": True, "channel": {"id": self.dm}})
+        if method == "files.getUploadURLExternal":
+            form = {**request.query, **await request.post()}
+            self._clock += 1
+            file = {
+                "ok": True,
+                "upload_url": self.url.replace("/api/", f"/upload/F{self._clock}"),
+                "file_id": f"F{self._clock}",
+            }
+            assert int(str(form["length"])) > 0
+            return web.json_response(file)
+        if method == "files.completeUploadExternal":
+            form = {**request.query, **await request.post()}
+            (done,) = json.loads(str(form["files"]))
+            self.shared[done["id"]] = str(form["channel_id"])
+            return web.json_response({"ok": True, "files": [{"id": done["id"], "title": done["title"]}]})
         sent = await request.json()
         assert all(len(block["text"]["text"]) <= 3000 for block in sent["blocks"] if block["type"] == "section")
         if method == "chat.postMessage":
@@ -63,6 +83,10 @@ class Slack:
         self.edits += 1
         self.messages[sent["ts"]] |= sent
         return web.json_response({"ok": True, "channel": sent["channel"], "ts": sent["ts"]})
+
+    async def upload(self, request: web.Request) -> web.Response:
+        self.files[request.match_info["file"]] = await request.read()
+        return web.Response(text="OK")
 
     @property
     def texts(self) -> list[str]:
@@ -130,7 +154,8 @@ async def slack() -> AsyncIterator[Slack]:
     """The workspace, its API on a free port."""
     made = Slack()
     app = web.Application()
-    app.router.add_post("/api/{method}", made.api)
+    app.router.add_route("*", "/api/{method}", made.api)
+    app.router.add_post("/upload/{file}", made.upload)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

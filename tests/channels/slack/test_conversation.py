@@ -137,3 +137,25 @@ async def test_requests_that_slack_did_not_sign_are_refused(serve: Any, channel:
 async def test_the_check_says_who_slack_takes_us_for(channel: Any, slack: Any) -> None:
     """`penny channels check slack` asks auth.test."""
     assert await channel.check() == "Slack knows us as penny in Example."
+
+
+async def test_a_chart_comes_as_a_picture(linked: Any, slack: Any, charts: Any, until: Any) -> None:
+    """A PNG in the same conversation, after the text."""
+    service = await linked(charts)
+    await service.spend()
+    await slack.say(service.outside, "where does it go?")
+    await until(lambda: slack.shared)
+    ((file, where),) = slack.shared.items()
+    assert where == slack.dm
+    assert b"\x89PNG" in slack.files[file]
+    assert slack.texts == ["See the chart."]
+
+
+async def test_a_chart_that_slack_refuses_is_left_out(linked: Any, slack: Any, charts: Any, until: Any) -> None:
+    """Without the scope for files the text still arrives, and the delivery is done."""
+    service = await linked(charts)
+    await service.spend()
+    slack.refused_methods = {"files.getUploadURLExternal": "missing_scope"}
+    await slack.say(service.outside, "where does it go?")
+    await until(lambda: service.outbox(status="sent", kind="reply"))
+    assert slack.texts == ["See the chart."]

@@ -31,6 +31,7 @@ class Telegram:
     person: int = field(default_factory=lambda: uuid4().int % 10**9)
     messages: dict[int, dict[str, Any]] = field(default_factory=dict)
     edits: int = 0
+    photos: list[bytes] = field(default_factory=list)
     typing: int = 0
     answers: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     _ids: Any = field(default_factory=lambda: itertools.count(1000))
@@ -51,6 +52,13 @@ class Telegram:
             return web.json_response({"ok": True, "result": info})
         if self.answers:
             return self._refusal(*self.answers.pop(0))
+        if method == "sendPhoto":
+            (photo,) = [part for part in form.values() if isinstance(part, web.FileField)]
+            number = next(self._ids)
+            self.photos.append(photo.file.read())
+            chat = {"id": int(str(form["chat_id"])), "type": "private", "first_name": "Kim"}
+            result = {"message_id": number, "date": 1_700_000_000, "chat": chat}
+            return web.json_response({"ok": True, "result": result})
         plain = html.unescape(MARKS.sub("", str(form["text"])))
         if not 0 < len(plain) <= 4096 or "<" in MARKS.sub("", str(form["text"])):
             return self._refusal(400, "Bad Request: can't parse entities", {})

@@ -110,3 +110,13 @@ async def test_the_check_says_who_telegram_takes_us_for(channel: Any, telegram: 
     assert "@penny_bot" in said
     assert "set the webhook" in said
     await channel.close()
+
+
+async def test_a_chart_comes_as_a_photo(linked: Any, telegram: Any, charts: Any, until: Any) -> None:
+    """A PNG after the text."""
+    service = await linked(charts)
+    await service.spend()
+    await telegram.say(service.outside, "where does it go?")
+    (photo,) = await until(lambda: telegram.photos)
+    assert photo.startswith(b"\x89PNG")
+    assert telegram.texts == ["See the chart."]

@@ -51,6 +51,7 @@ class Meta:
     url: str = ""
     person: str = field(default_factory=lambda: str(uuid4().int)[:11])
     sent: list[dict[str, Any]] = field(default_factory=list)
+    media: dict[str, bytes] = field(default_factory=dict)
     answers: list[tuple[int, int]] = field(default_factory=list)
 
     async def api(self, request: web.Request) -> web.Response:
@@ -62,7 +63,9 @@ class Meta:
         message = await request.json()
         if "to" not in message:
             return web.json_response({"error": {"code": 100, "message": "The parameter to is required."}}, status=400)
-        if message["type"] == "text":
+        if message["type"] == "image":
+            assert message["image"]["id"] in self.media
+        elif message["type"] == "text":
             assert 0 < len(message["text"]["body"]) <= 4096
             assert message["text"]["preview_url"] is False
         else:
@@ -72,6 +75,13 @@ class Meta:
                 assert len(button["reply"]["title"]) <= 20
         self.sent.append(message)
         return web.json_response({"messages": [{"id": f"wamid.{uuid4().hex}"}]})
+
+    async def upload(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        assert form["messaging_product"] == "whatsapp"
+        media_id = uuid4().hex
+        self.media[media_id] = form["file"].file.read()  # type: ignore[union-attr]
+        return web.json_response({"id": media_id})
 
     @property
     def texts(self) -> list[str]:
@@ -100,6 +110,7 @@ async def meta() -> AsyncIterator[Meta]:
     made = Meta()
     app = web.Application()
     app.router.add_post(f"/{NUMBER_ID}/messages", made.api)
+    app.router.add_post(f"/{NUMBER_ID}/media", made.upload)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -200,6 +211,17 @@ async def test_limits_are_waited_out_and_refusals_given_up(linked: Any, meta: Me
     await meta.say(service.outside, "hello again")
     (dead,) = await until(lambda: service.outbox(status="dead"))
     assert dead["error"] == "http_400_131047"
+
+
+async def test_a_chart_comes_as_an_image(linked: Any, meta: Meta, charts: Any, until: Any) -> None:
+    """Uploaded, then sent by its id, after the text."""
+    service = await linked(charts)
+    await service.spend()
+    await meta.say(service.outside, "where does it go?")
+    await until(lambda: meta.sent, 2)
+    assert [message["type"] for message in meta.sent] == ["text", "image"]
+    (image,) = meta.media.values()
+    assert image.startswith(b"\x89PNG")
 
 
 async def test_the_check_tries_the_token(channel: Any, meta: Meta) -> None:
