@@ -18,6 +18,7 @@ from agent import snapshot
 from agent.events import Event, TextDelta
 from agent.history import clean, clean_json
 from agent.model import ContextTooLong, ModelRequest, ModelUnavailable
+from agent.parts import Parts
 from agent.thinking import recalled, thoughts
 from agent.turn import TurnContext, from_results, joint
 from memory.messages import Message
@@ -110,16 +111,15 @@ async def _reply(
     ctx: TurnContext, messages: Sequence[Message], step: _Step, hear: Callable[[str], None]
 ) -> AIMessageChunk:
     """One call of the model. Raises ModelUnavailable when nothing at all came."""
-    whole: AIMessageChunk | None = None
+    parts = Parts()
     async with aclosing(
         cast("AsyncGenerator[AIMessageChunk, None]", ctx.model.stream(_request(ctx, messages, step)))
     ) as chunks:
         async for chunk in chunks:
-            whole = chunk if whole is None else whole + chunk
+            parts.add(chunk)
             if text := clean(str(chunk.text)):
                 hear(text)
-    if whole is None:
-        raise ModelUnavailable("The model ended without an answer. Please try again.")
+    whole = parts.whole()
     about = whole.response_metadata
     ctx.count(tokens_of(whole), about.get("priced_as") or about.get("answered_by") or ctx.model.name)
     return whole

@@ -76,7 +76,7 @@ async def starting(
     prefs = person.preferences
     day = today(agent.clock, prefs.time_zone)
     situation = Situation(day, prefs.locale, prefs.currency, prefs.time_zone, person.categories, person.accounts)
-    rendered = prompt.render(_variables(situation, known.facts))
+    rendered = prompt.render(variables(situation, known.facts))
     own_words = (*known.facts, *said(stored))
     grounding = Grounding(agent.grounding, situation, own_words, [m for m in stored if m.turn < claim.turn])
     context = TurnContext(
@@ -106,7 +106,8 @@ async def starting(
     return Start(context, grounding, turn, logged, cancelled, past.due)
 
 
-def _variables(at: Situation, facts: Sequence[str]) -> dict[str, str]:
+def variables(at: Situation, facts: Sequence[str]) -> dict[str, str]:
+    """What prompts are rendered with."""
     return {
         "today": at.today.isoformat(),
         "weekday": at.today.strftime("%A"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from operator import add
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from langchain_core.messages import AnyMessage
+from typing_extensions import TypedDict  # LangGraph's schemas need this one before Python 3.12
 
 from agent.grounding.voice import Plain, Voice
 from agent.model import Model, Situation

@@ -171,11 +171,17 @@ async def _servers(stack: AsyncExitStack, tokens: int) -> list[Server]:
         token = (await answer.json())["token"]
     headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
 
+    async def session_of() -> str:
+        while True:
+            async with http.post(f"{penny_url}/v1/sessions", json={}, headers=headers) as made:
+                if made.status == 201:
+                    return str((await made.json())["id"])
+                assert made.status == 503, await made.text()
+            await asyncio.sleep(1)  # as the answer's Retry-After says
+
     async def through_penny() -> tuple[float, float]:
         began = time.perf_counter()
-        async with http.post(f"{penny_url}/v1/sessions", json={}, headers=headers) as made:
-            assert made.status == 201, await made.text()
-            session = (await made.json())["id"]
+        session = await session_of()
         before = time.perf_counter() - began
         url = f"{penny_url}/v1/sessions/{session}/messages"
         first, whole = await read(http, url, json={"text": "talk"}, headers=headers)

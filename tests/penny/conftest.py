@@ -37,6 +37,12 @@ def environment(home: Path, given: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PENNY_HOME": str(home), "PYTHONPATH": str(ROOT), **given}
 
 
+@pytest.fixture
+def environment_of(home: Path) -> Callable[..., dict[str, str]]:
+    """The environment of a process on this home: `environment_of(PENNY_MODEL=...)`."""
+    return lambda **given: environment(home, given)
+
+
 @dataclass
 class Done:
     """A command that ended."""
