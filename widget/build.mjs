@@ -79,7 +79,7 @@ async function forServer() {
   const page = readFileSync(join(HERE, "demo", "index.html"), "utf8");
   writeFileSync(
     join(making, "index.html"),
-    page.replace("demo.ts", `page/${names.demo}`).replace("demo.css", `page/${names.style}`),
+    page.replace("/demo.ts", `/page/${names.demo}`).replace("/demo.css", `/page/${names.style}`),
   );
   for (const name of files.filter((one) => /\.(js|css)$/.test(one))) {
     const zipped = gzipSync(readFileSync(join(making, name)), { level: 9 });

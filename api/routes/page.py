@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import HTMLResponse
 
 from api.caller import services_of
+from api.routes.widget import COMMAND, LASTING, AssetsDep, WidgetNotBuilt
 from api.services import Services
 from api.shapes import Output
 from domain.errors import NotFound, PennyError
 
-FOLDER = Path(__file__).parent.parent / "page"
-TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types lit-html"
 )
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+UNBUILT = f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Penny</title>
+<h1>Penny is running, but its chat page is not built.</h1>
+<p>Run <code>{COMMAND}</code> in the checkout, then reload this page.</p>
+<p>The HTTP interface works without it: <a href="/openapi.json">/openapi.json</a> describes it.</p>
+</html>
+"""
 
 
 class NotLoopback(PennyError):
@@ -35,7 +36,7 @@ class NotLoopback(PennyError):
 
 
 class DevToken(Output):
-    """A token for the demo user."""
+    """A token for a user of the demo page."""
 
     token: str
     expires_in: int
@@ -53,31 +54,29 @@ router = APIRouter(dependencies=[Depends(addressed_to_loopback)], include_in_sch
 
 
 @router.get("/")
-async def index() -> FileResponse:
-    """The page."""
-    return _file("index.html")
+async def index(assets: AssetsDep, accept_encoding: Annotated[str, Header()] = "") -> Response:
+    """The page; before it is built, what builds it."""
+    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+    try:
+        _ = assets.names
+    except WidgetNotBuilt:
+        return HTMLResponse(UNBUILT, 503, headers)
+    return assets.file("index.html", accept_encoding, headers)
 
 
 @router.get("/page/{name}")
-async def part(name: str) -> FileResponse:
-    """One of the page's files."""
-    return _file(name)
+async def part(assets: AssetsDep, name: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
+    """One of the page's files; their names carry their content's hash."""
+    return assets.file(name, accept_encoding, LASTING)
 
 
 @router.get("/dev/token")
-async def token(services: Annotated[Services, Depends(services_of)]) -> DevToken:
-    """A fresh token for the demo user."""
-    if services.dev is None:
-        raise NotFound("There are no development tokens here.")
+async def token(
+    services: Annotated[Services, Depends(services_of)],
+    user: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] = None,
+) -> DevToken:
+    """A fresh token for the demo user, or for another one by name."""
     dev = services.dev
-    return DevToken(token=dev.token(services.clock), expires_in=dev.ttl, user=dev.user)
-
-
-def _file(name: str) -> FileResponse:
-    path = FOLDER / name
-    media_type = TYPES.get(path.suffix)
-    if media_type is None or path.parent != FOLDER or not path.is_file():
-        raise NotFound("The page has no such file.")
-    return FileResponse(
-        path, media_type=media_type, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
-    )
+    if dev is None:
+        raise NotFound("There are no development tokens here.")
+    return DevToken(token=dev.token(services.clock, user), expires_in=dev.ttl, user=user or dev.user)

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,6 +22,7 @@ from agent.intake import Along, Confirmed, try_again
 from api.app import create_app
 from api.auth import AUDIENCE, DEV_ISSUER, Authenticator, DevAccess, Identity, mint
 from api.protocols.mcp.wire import McpWire
+from api.routes.widget import Assets
 from api.services import ModelStatus, Readiness
 from channels.channel import Channel
 from db.engine import Database
@@ -159,10 +161,25 @@ def app(parts: Parts) -> FastAPI:
 
 
 @pytest.fixture
-def dev_app(parts: Parts) -> FastAPI:
+def assets(tmp_path: Path) -> Assets:
+    """A page and a widget, as a build would leave them."""
+    files = {
+        "manifest.json": '{"widget": "widget-abcd1234.js", "digest": "0123"}',
+        "widget-abcd1234.js": "/* the widget */",
+        "demo-abcd1234.js": "/* the page */",
+        "demo-abcd1234.css": "body {}",
+        "index.html": '<script src="/page/demo-abcd1234.js"></script><link href="/page/demo-abcd1234.css">',
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    return Assets(tmp_path)
+
+
+@pytest.fixture
+def dev_app(parts: Parts, assets: Assets) -> FastAPI:
     """The application in dev mode."""
     parts.dev = DevAccess(KEY)
-    return create_app(parts)
+    return create_app(parts, assets=assets)
 
 
 @pytest.fixture

@@ -25,16 +25,14 @@ export class PennyChat extends LitElement {
     theme: { reflect: true },
     session: {},
     heading: {},
+    lang: { reflect: true },
+    dir: { reflect: true },
     opened: { type: Boolean, reflect: true },
     suggestions: { attribute: false },
     strings: { attribute: false },
     getToken: { attribute: false },
     wide: { state: true },
   };
-  static override get observedAttributes(): string[] {
-    return [...LitElement.observedAttributes, "lang", "dir"];
-  }
-
   /** Penny's address; without it, the page's own. */
   declare src: string;
   /** Where the page's own server gives `{token}` for the user that is signed in. */
@@ -163,11 +161,6 @@ export class PennyChat extends LitElement {
     this.#app.end();
   }
 
-  override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
-    super.attributeChangedCallback(name, old, value);
-    if (name === "lang" || name === "dir") this.requestUpdate("lang", old);
-  }
-
   protected override willUpdate(changed: PropertyValues): void {
     this.#app.suggestions = this.suggestions;
     if (changed.has("opened") && this.opened) this.#app.read();
@@ -196,7 +189,7 @@ export class PennyChat extends LitElement {
 
   protected override render(): TemplateResult {
     const floating = this.mode === "floating";
-    const direction = this.getAttribute("dir") ?? directionOf(this.#app.texts.locale);
+    const direction = this.dir || directionOf(this.#app.texts.locale);
     const handlers = {
       toggle: () => this.toggle(),
       close: () => this.close(),
@@ -216,8 +209,8 @@ export class PennyChat extends LitElement {
   }
 
   get #locale(): string {
-    const lang = this.getAttribute("lang") || this.closest("[lang]")?.getAttribute("lang");
-    return localeOf(lang || document.documentElement.lang || navigator.language);
+    const around = this.parentElement?.closest("[lang]")?.getAttribute("lang");
+    return localeOf(this.lang || around || document.documentElement.lang || navigator.language);
   }
 
   async #speak(): Promise<void> {

@@ -69,7 +69,8 @@ export class Pop implements ReactiveController {
   #toggled(event: ToggleEvent): void {
     if (event.newState !== "closed") return;
     const anchor = this.#anchor;
-    if (this.#held && anchor instanceof HTMLElement && this.host.shadowRoot?.activeElement === null) anchor.focus();
+    const active = this.host.shadowRoot?.activeElement;
+    if (this.#held && anchor instanceof HTMLElement && (!active || this.#box?.contains(active))) anchor.focus();
     this.#held = false;
     this.#anchor = null;
   }

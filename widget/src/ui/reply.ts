@@ -150,8 +150,8 @@ export class ReplyView extends View {
       return html`<p class="outcome"><span>${t("stopped")}</span> ${this.reply.question && !conversation.busy ? this.#again() : nothing}</p>`;
     }
     if (!failure) return nothing;
-    return html`<p class="outcome failed" role="alert">
-      <span>${failure.message || t("unanswered")}</span>
+    return html`<p class="outcome failed">
+      <span role="alert">${failure.message || t("unanswered")}</span>
       ${failure.retryable && this.reply.question ? this.#again() : nothing}
     </p>`;
   }

@@ -15,13 +15,16 @@ from uuid import uuid4
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Request, async_playwright
 
-FOLDER = Path(__file__).parents[2] / "api" / "page"
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+from api.routes.page import POLICY
+
+ROOT = Path(__file__).parents[2]
+BUILT = ROOT / "api" / "assets"
+HOST_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Host</title>
+<link rel="icon" href="/page/icon.svg"><link rel="stylesheet" href="/host.css"></head>
+<body>{body}</body></html>"""
+HOST_STYLE = "body { margin: 0; block-size: 100vh }"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -32,6 +35,14 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 TERMINAL = ("run.finished", "run.failed", "run.cancelled")
+
+WIDGET = "<penny-chat token-url='/dev/token' mode='page'></penny-chat><script type='module' src='/widget.js'></script>"
+
+
+def usd(minor: int) -> dict[str, Any]:
+    """An amount in US cents."""
+    return {"minor": minor, "currency": "USD"}
+
 
 Step = tuple[str, dict[str, Any]] | asyncio.Event
 """An event of a run (type, data), or something the run waits for before it goes on."""
@@ -75,9 +86,20 @@ class FakePenny:
         self.cut_after: list[int] = []
         self.refusals: list[tuple[int, dict[str, Any]]] = []
         self.chunk = 7
+        self.body = WIDGET
+        self.host_script = ""
+        self.feeds: dict[str, list[tuple[int, str, str]]] = {}
+        self.told = asyncio.Event()
+        self.facts = [{"id": "f1", "kind": "payday", "text": "Salary comes on the 25th."}]
+        self.accounts = [{"id": "a1", "name": "Everyday Checking", "kind": "checking", "balance": usd(204978)}]
+        self.budgets: dict[str, Any] = {"items": [], "totals": []}
+        self.imports: list[tuple[str, bool]] = []
+        self.import_refusal: dict[str, Any] | None = None
+        self.tokens = 0
         self.url = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: set[asyncio.BaseTransport] = set()
+        self._readers: set[asyncio.Task[Any]] = set()
 
     def script(self, *steps: Step) -> None:
         """The next message is answered by these events; run.started comes by itself."""
@@ -103,22 +125,38 @@ class FakePenny:
         app = web.Application()
         app.add_routes(
             [
-                web.get("/", self._file),
+                web.get("/", self._host),
+                web.get("/host.css", self._host_style),
+                web.get("/host.js", self._host_script),
+                web.get("/bank", self._file),
                 web.get("/page/{name}", self._file),
+                web.get("/{name:widget.*}", self._file),
                 web.get("/dev/token", self._token),
                 web.get("/v1/model", self._model),
                 web.get("/v1/sessions", self._list),
                 web.post("/v1/sessions", self._create),
+                web.patch("/v1/sessions/{id}", self._rename),
+                web.delete("/v1/sessions/{id}", self._delete),
+                web.get("/v1/sessions/{id}/events", self._feed),
                 web.get("/v1/sessions/{id}/messages", self._messages),
                 web.post("/v1/sessions/{id}/messages", self._say),
                 web.get("/v1/runs/{id}", self._run),
                 web.get("/v1/runs/{id}/events", self._events),
                 web.post("/v1/runs/{id}/cancel", self._cancel),
+                web.get("/v1/proposals", self._proposals),
                 web.get("/v1/proposals/{id}", self._proposal),
                 web.post("/v1/proposals/{id}/confirm", self._confirm),
                 web.post("/v1/proposals/{id}/reject", self._reject),
                 web.get("/v1/journal", self._journal),
                 web.post("/v1/journal/{id}/undo", self._undo),
+                web.get("/v1/budgets", self._budgets),
+                web.get("/v1/accounts", self._accounts),
+                web.get("/v1/transactions", self._accounts),
+                web.post("/v1/imports", self._import),
+                web.get("/v1/facts", self._facts),
+                web.post("/v1/facts", self._new_fact),
+                web.patch("/v1/facts/{id}", self._new_fact),
+                web.delete("/v1/facts/{id}", self._forget),
             ]
         )
         return app
@@ -132,15 +170,31 @@ class FakePenny:
 
     async def close(self) -> None:
         """Ends the runs that still play."""
-        for task in self._tasks:
+        ending = [*self._tasks, *(task for task in self._readers if not task.done())]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
+
+    async def _host(self, request: web.Request) -> web.Response:
+        """A page around the widget: `body` is what a test wants in it."""
+        return web.Response(
+            text=HOST_PAGE.format(body=self.body), content_type="text/html", headers={"Content-Security-Policy": POLICY}
+        )
+
+    async def _host_style(self, request: web.Request) -> web.Response:
+        return web.Response(text=HOST_STYLE, content_type="text/css")
+
+    async def _host_script(self, request: web.Request) -> web.Response:
+        return web.Response(text=self.host_script, content_type="text/javascript")
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        path = FOLDER / request.match_info.get("name", "index.html")
-        return web.FileResponse(path, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
+        name = request.match_info.get("name", "index.html")
+        if name == "widget.js":
+            name = json.loads((BUILT / "manifest.json").read_text())["widget"]
+        return web.FileResponse(BUILT / name, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
 
     async def _token(self, request: web.Request) -> web.Response:
+        self.tokens += 1
         return web.json_response({"token": "test-token", "expires_in": 3600, "user": "demo"})
 
     async def _model(self, request: web.Request) -> web.Response:
@@ -153,7 +207,7 @@ class FakePenny:
         self._authorized(request)
         now = datetime.now(UTC).isoformat()
         session = {"id": str(uuid4()), "title": "", "created_at": now, "updated_at": now}
-        self.sessions[session["id"]] = session
+        self.sessions[str(session["id"])] = session
         self.messages[session["id"]] = []
         return web.json_response(session, status=201)
 
@@ -180,7 +234,12 @@ class FakePenny:
     def _start(self, session_id: str, body: dict[str, Any]) -> Run:
         run = Run(body["client_id"], session_id, body["text"])
         self.runs[run.id] = run
+        if body.get("edit_of"):
+            items = self.messages[session_id]
+            at = next(n for n, item in enumerate(items) if item["id"] == body["edit_of"])
+            del items[at:]
         self._remember(run, "user", body["text"])
+        self.tell(session_id, "run.started", {"run_id": run.id, "status": "running"})
         task = asyncio.create_task(self._play(run, self.scripts.pop(0)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -215,6 +274,84 @@ class FakePenny:
         item = {"id": str(uuid4()), "seq": len(items) + 1, "role": role, "text": text, "run_id": run.id}
         defaults: dict[str, Any] = {"tools": [], "proposals": [], "figures": []}
         items.append(item | defaults | {"created_at": datetime.now(UTC).isoformat()} | more)
+        told = {"message_id": item["id"], "role": role, "text": text, "run_id": run.id, "at": items[-1]["created_at"]}
+        self.tell(run.session_id, "message.added", told)
+
+    def tell(self, session_id: str, kind: str, data: dict[str, Any]) -> None:
+        """Adds an event to the session's feed."""
+        feed = self.feeds.setdefault(session_id, [])
+        feed.append((len(feed) + 1, kind, json.dumps(data)))
+        self.told.set()
+        self.told = asyncio.Event()
+
+    async def _feed(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b": here\n\n")
+        assert request.transport is not None
+        self._open.add(request.transport)
+        if reader := asyncio.current_task():
+            self._readers.add(reader)
+        after = int(request.query.get("after", 0))
+        while True:
+            told = self.told
+            for seq, kind, data in self.feeds.get(request.match_info["id"], [])[after:]:
+                await response.write(f"id: {seq}\nevent: {kind}\ndata: {data}\n\n".encode())
+                after = seq
+            await told.wait()
+
+    async def _rename(self, request: web.Request) -> web.Response:
+        session = self.sessions[request.match_info["id"]]
+        session.update(await request.json())
+        return web.json_response(session)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        del self.sessions[request.match_info["id"]]
+        return web.Response(status=204)
+
+    async def _proposals(self, request: web.Request) -> web.Response:
+        status = request.query.get("status")
+        found = [p for p in self.proposals.values() if status in (None, p["status"])]
+        return web.json_response({"items": found, "next": None})
+
+    async def _budgets(self, request: web.Request) -> web.Response:
+        return web.json_response({"month": request.query.get("month", "2026-11")} | self.budgets)
+
+    async def _accounts(self, request: web.Request) -> web.Response:
+        return web.json_response({"items": self.accounts if "accounts" in request.path else [], "next": None})
+
+    async def _facts(self, request: web.Request) -> web.Response:
+        return web.json_response({"items": self.facts, "next": None})
+
+    async def _new_fact(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        known = next((f for f in self.facts if f["id"] == request.match_info.get("id")), None)
+        if known is None:
+            known = {"id": str(uuid4()), "kind": "other"}
+            self.facts.append(known)
+        known.update(body)
+        return web.json_response(known, status=201)
+
+    async def _forget(self, request: web.Request) -> web.Response:
+        self.facts = [f for f in self.facts if f["id"] != request.match_info["id"]]
+        return web.Response(status=204)
+
+    async def _import(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        dry = form["dry_run"] == "true"
+        upload = form["file"]
+        assert isinstance(upload, web.FileField)
+        self.imports.append((upload.filename, dry))
+        if self.import_refusal:
+            return _problem(422, **self.import_refusal)
+        report = {"account": "Everyday Checking", "format": "csv", "rows": 5, "added": 3, "duplicates": 2, "skipped": 0}
+        days = {
+            "categorized": 1,
+            "first_day": "2026-11-01",
+            "last_day": "2026-11-20",
+            "notes": ["Dates are day first."],
+        }
+        return web.json_response(report | days | {"dry_run": dry, "journal_id": None if dry else "journal-import"})
 
     async def _run(self, request: web.Request) -> web.Response:
         run = self.runs[request.match_info["id"]]
@@ -235,6 +372,8 @@ class FakePenny:
         await response.write(b"retry: 1000\n: ping\n\n")
         assert request.transport is not None
         self._open.add(request.transport)
+        if reader := asyncio.current_task():
+            self._readers.add(reader)
         limit = self.cut_after.pop(0) if self.cut_after else 10**9
         sent = 0
         while True:
@@ -281,7 +420,19 @@ class FakePenny:
     async def _journal(self, request: web.Request) -> web.Response:
         applied = [p["id"] for p in self.proposals.values() if p["status"] == "applied"]
         undone = {name.removeprefix("journal-") for name in self.undone}
-        entries = [{"id": f"journal-{p}", "proposal_id": p, "undone_by": "x" if p in undone else None} for p in applied]
+        entries = [
+            {
+                "id": f"journal-{p}",
+                "proposal_id": p,
+                "undone_by": "x" if p in undone else None,
+                "text": self.proposals[p]["text"],
+                "at": "2026-11-22T12:00:00Z",
+                "message": {"id": "m", "text": "Set dining to 250"},
+                "approval": "http",
+                "undoes": None,
+            }
+            for p in applied
+        ]
         return web.json_response({"items": entries, "next": None})
 
     async def _undo(self, request: web.Request) -> web.Response:
@@ -314,8 +465,16 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """The built widget; what builds it is named where it is missing."""
+    if not (BUILT / "manifest.json").exists():
+        pytest.fail("The widget is not built: make widget")
+    return BUILT
+
+
 @pytest.fixture
-async def penny() -> AsyncIterator[FakePenny]:
+async def penny(built: Path) -> AsyncIterator[FakePenny]:
     """A fresh fake service; its address is `penny.url`."""
     fake = FakePenny()
     runner = web.AppRunner(fake.application(), shutdown_timeout=0.1)
@@ -342,20 +501,32 @@ class Visit:
         if not text.startswith("Failed to load resource"):
             self.complaints.append(text)
 
+    @property
+    def field(self) -> Locator:
+        """Where one writes."""
+        return self.page.get_by_role("textbox", name="Message to Penny")
+
     async def say(self, text: str) -> None:
         """Types a message and presses Enter."""
-        await self.page.get_by_label("Message to Penny").fill(text)
-        await self.page.get_by_label("Message to Penny").press("Enter")
+        await self.field.fill(text)
+        await self.field.press("Enter")
 
 
 @pytest.fixture
 async def visit(browser: Browser, penny: FakePenny) -> AsyncIterator[Callable[..., Any]]:
-    """Opens the page: `await visit(width=..., height=...)` gives a Visit. At the end no error, no policy violation and
+    """Opens a page with the widget: `await visit(width=..., height=...)` gives a Visit (`beside` another: a tab of it).
+    At the end no error, no policy violation and
     no request to anywhere but the service may have happened."""
     visits: list[Visit] = []
 
-    async def opened(width: int = 1200, height: int = 800, **options: Any) -> Visit:
-        context = await browser.new_context(viewport={"width": width, "height": height}, **options)
+    async def opened(
+        width: int = 1200, height: int = 800, path: str = "", beside: Visit | None = None, **options: Any
+    ) -> Visit:
+        context = (
+            beside.context
+            if beside
+            else await browser.new_context(viewport={"width": width, "height": height}, locale="en-US", **options)
+        )
         page = await context.new_page()
         visit = Visit(page, context)
 
@@ -366,7 +537,7 @@ async def visit(browser: Browser, penny: FakePenny) -> AsyncIterator[Callable[..
         page.on("pageerror", lambda error: visit.complaints.append(str(error)))
         page.on("console", lambda m: m.type in ("error", "warning") and visit.complain(m.text))
         visits.append(visit)
-        await page.goto(penny.url)
+        await page.goto(penny.url + path)
         return visit
 
     yield opened
