@@ -50,6 +50,7 @@ const closed = {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== "chunk" || !chunk.isEntry) continue;
       if (chunk.imports.length || chunk.exports.length) throw new Error("The widget's script must stand by itself.");
+      if (chunk.code.includes("import.meta")) throw new Error("The widget's script must be good as a classic one.");
       chunk.code = `(()=>{${chunk.code}})();\n`;
     }
   },
@@ -59,13 +60,10 @@ async function forServer() {
   const making = `${ASSETS}.new`;
   rmSync(making, { recursive: true, force: true });
   mkdirSync(making, { recursive: true });
-  await build({
-    ...options({ widget: "src/script.ts" }, making, {
-      entryFileNames: "widget-[hash].js",
-      chunkFileNames: "widget-[name]-[hash].js",
-    }),
-    plugins: [closed],
-  });
+  // As a library: Vite then adds no loader of its own around import(), which would need import.meta.
+  const names = { entryFileNames: "widget-[hash].js", chunkFileNames: "widget-[name]-[hash].js", minify: true };
+  const lib = { entry: "src/script.ts", formats: ["es"] };
+  await build({ ...options("src/script.ts", making, names, { lib }), plugins: [closed] });
   await build(
     options({ demo: "demo/demo.ts" }, making, {
       entryFileNames: "demo-[hash].js",
@@ -75,23 +73,23 @@ async function forServer() {
   copyFileSync(join(HERE, "demo", "icon.svg"), join(making, "icon.svg"));
   const files = readdirSync(making);
   const hashed = (prefix, suffix) => files.find((name) => new RegExp(`^${prefix}-[\\w-]{8}\\${suffix}$`).test(name));
-  const names = { widget: hashed("widget", ".js"), demo: hashed("demo", ".js"), style: hashed("demo", ".css") };
+  const built = { widget: hashed("widget", ".js"), demo: hashed("demo", ".js"), style: hashed("demo", ".css") };
   const page = readFileSync(join(HERE, "demo", "index.html"), "utf8");
   writeFileSync(
     join(making, "index.html"),
-    page.replace("/demo.ts", `/page/${names.demo}`).replace("/demo.css", `/page/${names.style}`),
+    page.replace("/demo.ts", `/page/${built.demo}`).replace("/demo.css", `/page/${built.style}`),
   );
   for (const name of files.filter((one) => /\.(js|css)$/.test(one))) {
     const zipped = gzipSync(readFileSync(join(making, name)), { level: 9 });
     writeFileSync(join(making, `${name}.gz`), zipped);
     console.log(`  ${name}: ${(zipped.length / 1024).toFixed(1)} KB gzipped`);
-    if (name === names.widget && zipped.length > LIMIT) throw new Error("The widget is larger than 60 KB gzipped.");
+    if (name === built.widget && zipped.length > LIMIT) throw new Error("The widget is larger than 60 KB gzipped.");
   }
   const digest = createHash("sha256")
-    .update(readFileSync(join(making, names.widget)))
+    .update(readFileSync(join(making, built.widget)))
     .digest("hex")
     .slice(0, 16);
-  writeFileSync(join(making, "manifest.json"), `${JSON.stringify({ ...names, digest })}\n`);
+  writeFileSync(join(making, "manifest.json"), `${JSON.stringify({ ...built, digest })}\n`);
   rmSync(ASSETS, { recursive: true, force: true });
   renameSync(making, ASSETS);
 }

@@ -22,7 +22,7 @@ from api.routes.page import POLICY
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "api" / "assets"
 HOST_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Host</title>
-<link rel="icon" href="/page/icon.svg"><link rel="stylesheet" href="/host.css"></head>
+<link rel="icon" href="/page/icon.svg"><link rel="stylesheet" href="/bank.css"></head>
 <body>{body}</body></html>"""
 HOST_STYLE = "body { margin: 0; block-size: 100vh }"
 ARGUMENTS = [
@@ -88,6 +88,7 @@ class FakePenny:
         self.chunk = 7
         self.body = WIDGET
         self.host_script = ""
+        self.host_style = ""
         self.feeds: dict[str, list[tuple[int, str, str]]] = {}
         self.told = asyncio.Event()
         self.facts = [{"id": "f1", "kind": "payday", "text": "Salary comes on the 25th."}]
@@ -126,8 +127,9 @@ class FakePenny:
         app.add_routes(
             [
                 web.get("/", self._host),
-                web.get("/host.css", self._host_style),
-                web.get("/host.js", self._host_script),
+                web.get("/bank.css", self._host_style),
+                web.get("/bank.js", self._host_script),
+                web.get("/penny-token", self._token),
                 web.get("/bank", self._file),
                 web.get("/page/{name}", self._file),
                 web.get("/{name:widget.*}", self._file),
@@ -182,7 +184,7 @@ class FakePenny:
         )
 
     async def _host_style(self, request: web.Request) -> web.Response:
-        return web.Response(text=HOST_STYLE, content_type="text/css")
+        return web.Response(text=self.host_style or HOST_STYLE, content_type="text/css")
 
     async def _host_script(self, request: web.Request) -> web.Response:
         return web.Response(text=self.host_script, content_type="text/javascript")
@@ -238,7 +240,8 @@ class FakePenny:
             items = self.messages[session_id]
             at = next(n for n, item in enumerate(items) if item["id"] == body["edit_of"])
             del items[at:]
-        self._remember(run, "user", body["text"])
+        edited = {"edit_of": body["edit_of"]} if body.get("edit_of") else {}
+        self._remember(run, "user", body["text"], **edited)
         self.tell(session_id, "run.started", {"run_id": run.id, "status": "running"})
         task = asyncio.create_task(self._play(run, self.scripts.pop(0)))
         self._tasks.add(task)
@@ -275,6 +278,7 @@ class FakePenny:
         defaults: dict[str, Any] = {"tools": [], "proposals": [], "figures": []}
         items.append(item | defaults | {"created_at": datetime.now(UTC).isoformat()} | more)
         told = {"message_id": item["id"], "role": role, "text": text, "run_id": run.id, "at": items[-1]["created_at"]}
+        told |= {"edit_of": more["edit_of"]} if "edit_of" in more else {}
         self.tell(run.session_id, "message.added", told)
 
     def tell(self, session_id: str, kind: str, data: dict[str, Any]) -> None:

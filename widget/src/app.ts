@@ -114,6 +114,13 @@ export class App extends Model {
     else this.conversation.startNew();
   }
 
+  /** Tries again what could not be had without a token. */
+  resume(): void {
+    const { busy, session, items } = this.conversation;
+    if (!busy && items.length === 0) void this.start(session);
+    else if (!this.model) void this.#watchModel(this.#generation);
+  }
+
   end(): void {
     this.#generation += 1;
     this.conversation.listen(false);

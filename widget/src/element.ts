@@ -107,16 +107,19 @@ export class PennyChat extends LitElement {
 
   /** Says something for the user; false when it was empty or a reply is still being made. */
   send(text: string): boolean {
+    this.#ready();
     return this.#app.send(text);
   }
 
   /** Starts an empty conversation. */
   newChat(): void {
+    this.#ready();
     this.#app.newChat();
   }
 
   /** Shows a conversation. */
   openSession(id: string): Promise<void> {
+    this.#ready();
     return this.#app.openSession(id);
   }
 
@@ -176,12 +179,12 @@ export class PennyChat extends LitElement {
   protected override updated(changed: PropertyValues): void {
     const box = this.shadowRoot?.querySelector(".frame");
     if (box) this.#sized.observe(box);
-    const moved = ["src", "tokenUrl", "getToken"].some((name) => changed.has(name) && changed.get(name) !== undefined);
-    if (this.hasUpdated && moved && this.#connectedTo !== this.#identity) this.reset();
+    if (this.#connectedTo !== null && this.#connectedTo !== this.#identity) this.reset();
+    else if (this.#connectedTo !== null && changed.has("getToken")) this.#app.resume();
     this.#connectedTo = this.#identity;
   }
 
-  #connectedTo: unknown = null;
+  #connectedTo: string | null = null;
 
   get #identity(): string {
     return JSON.stringify([this.#base, this.tokenUrl]);
@@ -224,6 +227,11 @@ export class PennyChat extends LitElement {
     if (this.getToken) return this.getToken();
     if (this.tokenUrl) return tokenFrom(this.tokenUrl)();
     throw new NoToken();
+  }
+
+  /** A page may call before the first drawing, in which the widget begins. */
+  #ready(): void {
+    if (!this.hasUpdated && this.isConnected) this.performUpdate();
   }
 
   #listen(): void {

@@ -54,6 +54,8 @@ export class Conversation extends Model {
   #runs = new Map<string, Reply>();
   #stopWanted = false;
   #feedAt = 0;
+  /** The feed begins with the session; what it tells of before this instant is in the history, or was replaced there. */
+  #known = 0;
   #feed: AbortController | null = null;
   #listening = false;
 
@@ -97,6 +99,7 @@ export class Conversation extends Model {
     try {
       const page = await this.around.client().get<Page<Message>>(this.#path(`/messages?limit=${PAGE}`), { signal });
       const open = this.#restore(page);
+      this.#known = Math.max(0, ...page.items.map((item) => Date.parse(item.created_at ?? "") || 0));
       this.loading = false;
       this.changed();
       await this.#loadProposals(page.items, signal);
@@ -178,6 +181,7 @@ export class Conversation extends Model {
     this.#feed?.abort();
     this.#feed = null;
     this.#feedAt = 0;
+    this.#known = 0;
     this.#runs.clear();
     this.session = id;
     this.items = [];
@@ -337,20 +341,26 @@ export class Conversation extends Model {
 
   #heard({ type, data }: WireEvent): void {
     if (type === "message.added" && data.role === "user") {
-      const own = this.items.find((item) => item.kind === "question" && item.runId === data.run_id) as
-        | Question
-        | undefined;
-      if (own) own.id ??= data.message_id;
-      if (own || this.items.some((item) => item.kind !== "reply" && item.id === data.message_id) || this.earlier)
-        return;
-      if (this.live && this.live.runId === null) return; // it may be our own, whose number is still under way
-      this.items = [...this.items, this.#question(data.text, { id: data.message_id, runId: data.run_id, at: data.at })];
-      this.changed();
+      this.#heardMessage(data);
     } else if (type === "run.started") {
       this.#follow(data.run_id);
     } else if (type === "proposal.decided") {
       void this.around.proposals.refresh(data.proposal_id).then(() => this.around.proposals.markUndone());
     }
+  }
+
+  #heardMessage(data: { message_id: string; run_id: string; text: string; at: string; edit_of?: string }): void {
+    const questions = this.items.filter((item) => item.kind === "question");
+    // Our own comes back here, perhaps before the answer to its POST has told its run.
+    const own = questions.find(({ id, runId, text }) =>
+      runId ? runId === data.run_id : id === data.message_id || (id === null && text === data.text),
+    );
+    if (own) own.id = data.message_id;
+    if (own || Date.parse(data.at) <= this.#known) return;
+    const replaced = this.items.findIndex((item) => item.kind === "question" && item.id === data.edit_of);
+    const kept = data.edit_of && replaced >= 0 ? this.items.slice(0, replaced) : this.items;
+    this.items = [...kept, this.#question(data.text, { id: data.message_id, runId: data.run_id, at: data.at })];
+    this.changed();
   }
 
   /** Shows a reply that another tab or channel started. */
