@@ -36,7 +36,8 @@ async def test_a_message_is_edited_and_sent_again(penny, visit):
     await expect(other.page.locator(".reply .text")).to_have_text(["Better."])
     await expect(v.page.locator(".reply .text")).to_have_text(["Better."])
     first = penny.posts[0]
-    assert penny.posts[2]["edit_of"] and "edit_of" not in first
+    assert penny.posts[2]["edit_of"]
+    assert "edit_of" not in first
     await v.page.reload()
     await expect(v.page.locator(".question > p")).to_have_text(["Uno"])
 
@@ -63,7 +64,7 @@ async def test_a_reply_is_copied(penny, visit):
 
 
 async def test_figures_show_what_they_stand_on(penny, visit):
-    """A verified figure opens its fact and tool; an unverified one looks different and warns; offsets are code points."""
+    """A verified figure opens its fact and tool; an unverified one looks different and warns."""
     text = "😀 You spent **$412.30**, or $9,999.00."
     figures = [
         {"start": 14, "end": 21, "text": "$412.30", "fact_id": "f1", "verified": True},
