@@ -127,7 +127,8 @@ class Calendar:
             return None
         day, year = found["pd1"] or found["pd2"], found["py1"] or found["py2"] or found["py3"]
         if day is None:
-            if not year and found["pm3"].casefold() in ("may", "march", "mar") and not self._after_preposition(found):
+            doubtful = not year and found["pm3"].casefold() in ("may", "march", "mar")
+            if doubtful and not self._after_preposition(found) and not _MONTH_FOLLOWS.match(found.string, found.end()):
                 return None
             return _period(found, _month(int(year) if year else _nearest_year(month, today), month))
         years = (int(year),) if year else tuple(today.year + n for n in (0, -1, 1))
@@ -136,7 +137,7 @@ class Calendar:
         said = found["pw"]
         weekday = self.weekdays.get(said.casefold().rstrip(".,")) if said else None
         fitting = [d for d in days if weekday is None or d.weekday() == weekday]
-        chosen = (fitting or days)[:1]
+        chosen = fitting or days
         return Mention(
             found.start(), found.end(), False, tuple(DateRange(d, d) for d in chosen), bool(days) and not fitting
         )
@@ -204,6 +205,9 @@ class Calendar:
 
     def _named(self, name: str | None) -> int | None:
         return self.months.get(name.casefold().rstrip(".")) if name else None
+
+
+_MONTH_FOLLOWS: Final = re.compile(r"\s?(?:[:|($\d]|(?:was|is|were|came|had|saw|cost|stood)\b)")
 
 
 def relative(words: str, today: date) -> DateRange:

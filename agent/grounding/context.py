@@ -25,6 +25,7 @@ _BREAK: Final = re.compile(
 )
 
 _BEFORE_WORDS: Final[tuple[tuple[Measure, str], ...]] = (
+    ("expected", r"\bend (?:up )?(?:around|at|near)|reach|expect(?:ed)?(?: to (?:be|spend|reach))?|forecast|projected"),
     (
         "over",
         r"over (?:the |your )?(?:\w+ )?(?:budget )?by|exceed(?:ed|ing|s)?\b[^,.]* by|overspent(?:\b[^,.]* by)?|"
@@ -33,10 +34,10 @@ _BEFORE_WORDS: Final[tuple[tuple[Measure, str], ...]] = (
     ),
     (
         "left",
-        r"\bleft|remaining|leaves(?: you)?(?: with)?|still have|under (?:the |your )?(?:\w+ )?(?:budget )?by|have",
+        r"\bleft|remaining|leaves(?: you)?(?: with)?|leaving(?: you)?(?: with)?|still have|under (?:the |your )?(?:\w+ )?(?:budget )?by|have",
     ),
-    ("more", r"\bup|rose|risen|increased?|went up|grew|jumped|raised|climbed|gained"),
-    ("less", r"\bdown|fell|fallen|dropped?|decreased?|shrank|lowered|declined|saved"),
+    ("more", r"(?<!used )(?<!add )\bup|rose|risen|rise|increased?|jump|went up|grew|jumped|raised|climbed|gained"),
+    ("less", r"\bdown|fell|fallen|fall|decline|dropped?|decreased?|shrank|lowered|declined|saved"),
     ("budget", r"budget(?:ed)?(?: for \w+)?(?: is| was|'s)?|allocated|limit(?: is)?"),
     (
         "spent",
@@ -48,7 +49,7 @@ _BEFORE: Final = tuple(
     (
         measure,
         re.compile(
-            rf"(?:{words})[\s:*_~]*(?:(?:about|around|roughly|nearly|almost|just|only|exactly|by|of|at|already)\s)*[\s*_~]*$",
+            rf"(?:{words})[\s:*_~]*(?:(?:about|around|roughly|nearly|almost|just|only|exactly|by|of|at|already|a bit|a little|over|more than)\s)*[\s*_~]*$",
             re.I,
         ),
     )
@@ -69,7 +70,10 @@ _AFTER_WORDS: Final[tuple[tuple[Measure, str], ...]] = (
     ("more", r"more|higher|up\b|extra|mehr|de plus|más"),
     ("less", r"less|lower|down\b|fewer|cheaper|weniger|de moins|menos"),
     ("spent", r"spent|ausgegeben|dépensés?|gastados?|went (?:to|on)"),
-    ("budget", r"(?:(?!of|and|on|for|in|at)\w+ ){0,2}budget(?!s? (?:is|was) (?:left|used))"),
+    (
+        "budget",
+        r"(?:(?!of|and|on|for|in|at|against|under|over|below|within|from)\w+ ){0,2}budget(?!s? (?:is|was) (?:left|used))",
+    ),
 )
 _AFTER: Final = tuple(
     (
@@ -84,18 +88,29 @@ _AFTER: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a figure is said of. `bound` and `period` are what it belongs to by its wording; `subjects` and `periods`
-    are all that its sentence names; `carried` is the one category of the sentence before, when it names none."""
+    """What a figure is said of. `bound` (a name of each kind) and `period` are what it belongs to by its wording; `subjects` and `periods`
+    are all that its sentence names; `carried` is the one category of the sentence before, when it names none, and
+    `earlier` all that was named there; `direct`: `bound` is not taken over from the figure before; `partly`: the same
+    days of a period are spoken of; `listing`: the sentence has several amounts."""
 
     start: int
     end: int
-    bound: Subject | None = None
+    bound: tuple[Subject, ...] = ()
     subjects: tuple[Subject, ...] = ()
     carried: Subject | None = None
+    earlier: tuple[Subject, ...] = ()
     period: DateRange | None = None
     periods: tuple[DateRange, ...] = ()
     measure: Measure = ""
     question: bool = False
+    direct: bool = False
+    partly: bool = False
+    listing: bool = False
+
+
+_KINDS: Final = ("category", "account", "other")
+_LISTED: Final = re.compile(r"[\s*_]*(?:,|and|&|,\s*and|plus|und|et|y)[\s*_]*", re.IGNORECASE)
+_CLAUSE: Final = re.compile(r"\b(?:because|since|although|though|when|whereas)\b|;", re.IGNORECASE)
 
 
 def contexts(text: str, figures: Sequence[Figure], known: Known) -> list[Context]:
@@ -139,7 +154,7 @@ def contexts(text: str, figures: Sequence[Figure], known: Known) -> list[Context
             )
         elif not listed:
             if before and not base.subjects:
-                base = replace(base, carried=_single(before.subjects) or before.carried)
+                base = replace(base, carried=_single(before.subjects) or before.carried, earlier=before.subjects)
             if before and not base.periods:
                 base = replace(base, periods=before.periods if len(before.periods) == 1 else ())
         made += _sentence(text, inside, base, own, periods)
@@ -165,46 +180,82 @@ def _sentence(
     periods: Sequence[tuple[int, int, DateRange]],
 ) -> list[Context]:
     numbers = [f for f in figures if f.is_number]
-    bound: dict[int, Subject | None] = {}
+    bound: dict[int, tuple[Subject, ...]] = {}
+    inherited: set[int] = set()
     when: dict[int, DateRange | None] = {}
     for n, figure in enumerate(numbers):
         previous = numbers[n - 1] if n else None
         after = numbers[n + 1].start if n + 1 < len(numbers) else base.end
         edge = previous.end if previous else base.start
-        bound[figure.start] = _bind(text, figure, names, edge, after)
+        bound[figure.start] = tuple(
+            s
+            for kind in _KINDS
+            if (s := _bind(text, figure, [p for p in names if p[2].kind == kind], edge, after)) is not None
+        )
         joined = previous is not None and not _BREAK.search(text, previous.end, figure.start)
         apart = previous is not None and any(previous.end <= p[0] < figure.start for p in names)
-        if previous and joined and not apart and bound[figure.start] is None:
+        if previous and joined and not apart and not bound[figure.start]:
             bound[figure.start] = bound[previous.start]
+            inherited.add(figure.start)
         when[figure.start] = _bind(text, figure, periods, edge, after)
         if previous and joined and when[figure.start] is None and len(periods) > 1:
             when[figure.start] = when[previous.start]
-    only = base.periods[0] if len(base.periods) == 1 else None
-    return [
-        replace(
-            base,
-            bound=bound.get(f.start),
-            period=when.get(f.start) or only,
-            measure=_measure(text, f, base) if f.is_number else "",
+    _pair(numbers, names, bound)
+    partly = _SAME_DAYS.search(text, base.start, base.end) is not None
+    base = replace(base, partly=partly, listing=sum(f.kind == "money" for f in numbers) > 1)
+    days = [f for f in figures if f.kind == "day"]
+    for n, figure in enumerate(days):
+        edge = days[n - 1].end if n else base.start
+        bound[figure.start] = tuple(
+            s for kind in _KINDS if (s := _behind(text, figure, [p for p in names if p[2].kind == kind], edge))
         )
-        for f in figures
-    ]
+    made = []
+    for f in figures:
+        mine = replace(base, bound=bound.get(f.start, ()), period=when.get(f.start), direct=f.start not in inherited)
+        if mine.period is None and len(base.periods) == 1:
+            at = periods[0][0] if periods else -1
+            if at > f.end and _CLAUSE.search(text, f.end, at):
+                mine = replace(mine, periods=())
+            else:
+                mine = replace(mine, period=base.periods[0])
+        made.append(replace(mine, measure=_measure(text, f, base)) if f.is_number else mine)
+    return made
+
+
+def _pair(numbers: Sequence[Figure], names: Sequence[Place], bound: dict[int, tuple[Subject, ...]]) -> None:
+    """ "A and B are at 1 and 2": as many names before the figures as figures, of which none is bound yet."""
+    money = [f for f in numbers if f.kind == "money"]
+    if len(names) != len(money) or len(money) < 2 or names[-1][1] > money[0].start:
+        return
+    if not any(bound.get(f.start) for f in money):
+        bound.update({f.start: (name[2],) for f, name in zip(money, names, strict=True)})
+
+
+_SAME_DAYS: Final = re.compile(r"\b(?:same (?:point|time|days?|stage|date)|by then|at this point)\b", re.IGNORECASE)
 
 
 def _bind(text: str, figure: Figure, places: Sequence[tuple[int, int, T]], edge: int, after: int) -> T | None:
     """What a figure belongs to: what follows it with a preposition or at once, else what stands before it."""
     ahead = next((p for p in places if figure.end <= p[0] < after), None)
-    behind = next((p for p in reversed(places) if edge <= p[0] and p[1] <= figure.start), None)
     if ahead is not None:
         gap = text[figure.end : ahead[0]]
         direct = re.fullmatch(r"[\s*_]*(?:monthly |total |\w+ly )?[*_]*", gap)
         if direct or (len(gap) < 60 and not _BREAK.search(gap) and "," not in gap and _PREPOSITION.search(gap)):
             return ahead[2]
-    if behind is not None:
-        gap = text[behind[1] : figure.start]
-        if len(gap) < 60 and not _BREAK.search(gap):
-            return behind[2]
-    return None
+    return _behind(text, figure, places, edge)
+
+
+def _behind(text: str, figure: Figure, places: Sequence[tuple[int, int, T]], edge: int) -> T | None:
+    """What stands before a figure, with no number, conjunction or stop between; of "A and B: 1 and 2" neither."""
+    before = [p for p in places if edge <= p[0] and p[1] <= figure.start]
+    if not before:
+        return None
+    gap = text[before[-1][1] : figure.start]
+    if len(gap) > 80 or _BREAK.search(gap) or (":" in gap and len(before) > 1):
+        return None
+    if len(before) > 1 and _LISTED.fullmatch(text, before[-2][1], before[-1][0]):
+        return None  # "A and B together come to 3"
+    return before[-1][2]
 
 
 def _measure(text: str, figure: Figure, base: Context) -> Measure:
@@ -243,7 +294,7 @@ def _cell(
     period = own[0] if len(own) == 1 else periods[0] if len(periods) == 1 else None
     if period is None and lead and len(lead.periods) == 1:
         period = lead.periods[0]
-    return replace(base, bound=first[0] if len(first) == 1 else None, period=period, measure=_title_measure(title))
+    return replace(base, bound=tuple(first) if len(first) == 1 else (), period=period, measure=_title_measure(title))
 
 
 def _title_measure(title: str) -> Measure:

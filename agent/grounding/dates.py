@@ -46,11 +46,8 @@ def check(figure: Figure, context: Context, known: Known) -> Dated:
 
 def _period(span: DateRange, context: Context, known: Known) -> Dated:
     month = Month.of(known.today)
-    near = DateRange(month.plus(-1).first, month.plus(1).last)
-    if span.start >= near.start and span.end <= near.end and len(span) > 27:
-        return Dated(True)
-    if span.start.year == span.end.year == known.today.year and len(span) > 360:
-        return Dated(True)
+    if month.plus(-13).first <= span.start and span.end <= month.plus(13).last and len(span) > 27:
+        return Dated(True)  # the name of a month or year says nothing; what is said of it is held against the fact's
     for fact in known.facts:
         if any(same_period(span, period, known) for period in fact.periods):
             return Dated(True)

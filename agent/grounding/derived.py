@@ -8,22 +8,21 @@ from decimal import Decimal
 from itertools import combinations, permutations
 from typing import Final
 
-from agent.grounding.context import Context
 from agent.grounding.facts import Fact
 from agent.grounding.figures import Figure
 from agent.grounding.matching import same_value
 
 MOST_OPERANDS: Final = 14
 
-_SUM = re.compile(
+SUM = re.compile(
     r"\b(?:total(?:s|ing|led)?|together|combined?|altogether|in all|sum|both|plus|overall|adds? up|add(?:ed|ing)|"
-    r"all told|"
+    r"all told|makes? up|accounts? for|"
     r"zusammen|insgesamt|total de|au total|en total|ensemble|juntos|summe)\b|合計|合わせて",
     re.I,
 )
 _DIFFERENCE = re.compile(
     r"\b(?:difference|left|remaining|remains?|more|less|fewer|save[ds]?|saving|between|gap|under|over|above|below|short|"
-    r"increase[ds]?|decrease[ds]?|drop(?:ped)?|cut|free|up|down|rose|fell|change[ds]?|higher|lower|ahead|behind|extra|rest|"
+    r"increase[ds]?|decrease[ds]?|drop(?:ped)?|leaves?|leaving|except|excluding|apart|minus|take off|cut|free|up|down|rose|fell|change[ds]?|higher|lower|ahead|behind|extra|rest|"
     r"without|after|other|spare|room|net|übrig|mehr|weniger|unterschied|rest|reste|différence|plus|moins|más|menos|quedan?|"
     r"diferencia)\b|残り|差",
     re.I,
@@ -47,27 +46,27 @@ _DAY = re.compile(r"\b(?:a day|per day|(?:each|every) day|daily|am tag|pro tag|p
 
 def derive(
     figure: Figure,
-    context: Context,
     sentence: str,
     near: Sequence[Fact],
     known_days: Sequence[Fact],
     own: Sequence[Decimal] = (),
+    groups: Sequence[tuple[Fact, ...]] = (),
 ) -> tuple[Fact, ...] | None:
     """The facts that the figure can be computed from, or None.
 
     `near` are the facts in play, those of the figure's own sentence first; `known_days` count days; `own` are amounts
-    that the user said, which may be added or taken off.
+    that the user said, which may be added or taken off; `groups` are facts that the sentence speaks of together.
     """
     money = [f for f in near if f.number is not None and f.unit.isupper()][:MOST_OPERANDS]
     if figure.kind == "money":
         money = [f for f in money if f.unit in figure.currencies]
-        return _amount(figure, sentence, money, known_days, own)
+        return _amount(figure, sentence, money, known_days, own, groups)
     if figure.kind in ("percent", "times"):
         return _ratio(figure, sentence, money, [f for f in near if f.unit == "percent"])
     if figure.kind == "count":
         counts = [f for f in near if f.number is not None and f.unit in ("count", "days")][:8]
         for a, b in combinations(counts, 2):
-            for value, words in ((_n(a) + _n(b), _SUM), (_n(a) - _n(b), _DIFFERENCE)):
+            for value, words in ((_n(a) + _n(b), SUM), (_n(a) - _n(b), _DIFFERENCE)):
                 if value and words.search(sentence) and same_value(figure, value):
                     return (a, b)
     return None
@@ -78,9 +77,14 @@ def _n(fact: Fact) -> Decimal:
 
 
 def _amount(
-    figure: Figure, sentence: str, money: Sequence[Fact], days: Sequence[Fact], own: Sequence[Decimal]
+    figure: Figure,
+    sentence: str,
+    money: Sequence[Fact],
+    days: Sequence[Fact],
+    own: Sequence[Decimal],
+    groups: Sequence[tuple[Fact, ...]],
 ) -> tuple[Fact, ...] | None:
-    for facts, value in _candidates(sentence, money, days, own):
+    for facts, value in _candidates(sentence, money, days, own, groups):
         if value and _about(figure, value):
             return facts
     return None
@@ -93,9 +97,15 @@ def _about(figure: Figure, value: Decimal) -> bool:
 
 
 def _candidates(
-    sentence: str, money: Sequence[Fact], days: Sequence[Fact], own: Sequence[Decimal]
+    sentence: str,
+    money: Sequence[Fact],
+    days: Sequence[Fact],
+    own: Sequence[Decimal],
+    groups: Sequence[tuple[Fact, ...]],
 ) -> Iterator[tuple[tuple[Fact, ...], Decimal]]:
-    if _SUM.search(sentence):
+    for group in groups:
+        yield group, sum((_n(f) for f in group), Decimal(0))
+    if SUM.search(sentence):
         for size in range(2, min(len(money), 10) + 1):
             yield tuple(money[:size]), sum((_n(f) for f in money[:size]), Decimal(0))
         for size in (2, 3):
@@ -171,7 +181,7 @@ def _ratio(figure: Figure, sentence: str, money: Sequence[Fact], percents: Seque
         if figure.kind == "percent" and _DIFFERENCE.search(sentence) and _close(figure, 100 - _n(fact)):
             return (fact,)
     for one, two in combinations(percents[:8], 2):
-        if _SUM.search(sentence) and _close(figure, _n(one) + _n(two)):
+        if SUM.search(sentence) and _close(figure, _n(one) + _n(two)):
             return (one, two)
         if _DIFFERENCE.search(sentence) and _close(figure, abs(_n(one) - _n(two))):
             return (one, two)

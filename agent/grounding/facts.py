@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
 from agent.grounding.figures import Figure
@@ -19,7 +19,7 @@ from agent.grounding.finder import Finder
 from agent.grounding.spelled import words
 from domain.periods import DateRange
 
-Measure = Literal["", "spent", "budget", "left", "over", "income", "more", "less"]
+Measure = Literal["", "spent", "budget", "left", "over", "income", "more", "less", "expected", "share"]
 
 _WORDS: Final = words(
     """
@@ -38,7 +38,14 @@ _WORDS: Final = words(
     already again away rest remaining available held
     """
 )
+_MONTHS: Final = words(
+    """
+    january february march april may june july august september october november december jan feb mar apr jun jul aug
+    sep sept oct nov dec q1 q2 q3 q4
+    """
+)
 _TOKEN: Final = re.compile(r"[^\W_]+(?:['’&.-][^\W_]+)*")
+_UNSPACED: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _TXN: Final = re.compile(r"\btransaction (\d+)\b")
 
 
@@ -49,6 +56,7 @@ class Subject(NamedTuple):
     tokens: tuple[str, ...]
 
 
+@lru_cache(maxsize=8192)
 def stem(word: str) -> str:
     """A word without the endings that come and go: "Groceries", "grocery", "Safeway's"."""
     word = word.casefold().replace("’", "'").removesuffix("'s").removesuffix("'")
@@ -81,7 +89,10 @@ class Fact:
     @cached_property
     def periods(self) -> tuple[DateRange, ...]:
         """The periods that the label names."""
-        return tuple(m.days[0] for m in self._mentions if m.period)
+        found = [m.days[0] for m in self._mentions if m.period]
+        if self.label.startswith(("spent:", "received:", "share of")):  # "spent: March 2026, 2026 so far" is of March
+            found = [p for p in found if not any(o != p and o.start >= p.start and o.end <= p.end for o in found)]
+        return tuple(found)
 
     @cached_property
     def label_days(self) -> tuple[date, ...]:
@@ -94,8 +105,7 @@ class Fact:
     @cached_property
     def subjects(self) -> frozenset[Subject]:
         """The names in the label."""
-        spans = [(m.start, m.end) for m in self._mentions]
-        words = [t for t in tokens(self.label) if not any(a <= t[1] < b for a, b in spans)]
+        words = tokens(self.label)
         found: set[Subject] = set()
         rest: list[str] = []
         at = 0
@@ -106,7 +116,9 @@ class Fact:
                 at += len(named.tokens)
                 continue
             word = words[at][0]
-            if word in _STEMMED or word.isdigit():
+            written = self.label[words[at][1] : words[at][2]]
+            plain = word in _STEMMED and (written.islower() or word in _MONTHS)
+            if plain or word.isdigit() or written in self.known.finder.units.signs:
                 if rest:
                     found.add(Subject("other", tuple(rest)))
                 rest = []
@@ -124,7 +136,7 @@ class Fact:
         if self.unit in ("percent", "times", "count", "days", "rate") and not label.startswith(
             ("change", "less", "more")
         ):
-            return ""
+            return "share" if self.unit == "percent" and re.match(r"used|share|spent", label) else ""
         if label.startswith(("change", "part of the difference")):
             return "more" if (self.number or 0) > 0 else "less" if (self.number or 0) < 0 else ""
         if label.startswith("less") or re.search(r"\b(?:down|fell|lowered) by$", label):
@@ -135,6 +147,8 @@ class Fact:
             return "more"
         if re.match(r"(?:expected )?left\b", label):
             return "over" if (self.number or 0) < 0 else "left"
+        if label.startswith(("expected", "everyday spending expected", "low end", "high end")):
+            return "expected"
         if label.startswith("spent"):
             return "spent"
         if label.startswith(("income in", "received")):
@@ -148,10 +162,11 @@ class Fact:
     @property
     def is_total(self) -> bool:
         """Whether it adds up everything, so that it is not the figure of one category."""
-        return not self.subjects and self.measure in ("spent", "budget", "left", "over", "income")
+        named = self.subjects or self.label.startswith(("spent:", "received:"))
+        return not named and self.measure in ("spent", "budget", "left", "over", "income", "expected")
 
 
-_STEMMED: Final = frozenset(stem(word) for word in _WORDS) | _WORDS
+_STEMMED: Final = frozenset(stem(word) for word in _WORDS) | _WORDS | _MONTHS
 
 
 @dataclass
@@ -224,7 +239,16 @@ class Known:
         known: dict[str, list[Subject]] = {}
         for subject in sorted(names):
             known.setdefault(subject.tokens[0], []).append(subject)
+        for subject in sorted(names):  # "checking" is Everyday Checking, when only one account has that word
+            if subject.kind == "account" and len(subject.tokens) > 1:
+                known.setdefault(subject.tokens[-1], [subject])
         return known
+
+    @cached_property
+    def unspaced(self) -> tuple[Subject, ...]:
+        """The names in scripts that set no spaces."""
+        names = {subject for subjects in self.vocabulary.values() for subject in subjects}
+        return tuple(s for s in sorted(names) if len(s.tokens) == 1 and _UNSPACED.search(s.tokens[0]))
 
     @cached_property
     def by_transaction(self) -> dict[str, frozenset[Subject]]:
@@ -264,6 +288,18 @@ def _longest(names: Iterable[Subject], words: list[tuple[str, int, int]], at: in
 
 
 def mentioned(text: str, known: Known) -> list[tuple[int, int, Subject]]:
+    """The names in a text, in order; those of scripts that set no spaces between words wherever they stand."""
+    found = _spaced(text, known)
+    for subject in known.unspaced:
+        at = text.find(subject.tokens[0])
+        while at >= 0:
+            found.append((at, at + len(subject.tokens[0]), subject))
+            at = text.find(subject.tokens[0], at + 1)
+    found.sort(key=lambda place: place[0])
+    return found
+
+
+def _spaced(text: str, known: Known) -> list[tuple[int, int, Subject]]:
     """The names in a text, in order. A merchant's name counts only where it is written like one, with a capital."""
     words = tokens(text)
     found: list[tuple[int, int, Subject]] = []
@@ -272,10 +308,12 @@ def mentioned(text: str, known: Known) -> list[tuple[int, int, Subject]]:
         choices = known.vocabulary.get(words[at][0])
         subject, size = None, 1
         if choices:
-            upper = not text[words[at][1]].islower()
+            upper = not text[words[at][1] : words[at][2]].islower()
             fitting = [s for s in choices if s.kind != "other" or upper]
             subject = _longest(fitting, words, at)
-            if subject is None and len(fitting) == 1 and upper and len(fitting[0].tokens) > 1:
+            if subject is None and len(fitting) == 1 and words[at][0] == fitting[0].tokens[-1]:
+                subject = fitting[0]
+            elif subject is None and len(fitting) == 1 and upper and len(fitting[0].tokens) > 1:
                 shared = _shared(fitting[0], words, at)
                 if shared > 1 or len(words[at][0]) > 4:
                     subject, size = fitting[0], shared

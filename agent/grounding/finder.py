@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -14,7 +15,9 @@ from agent.grounding.calendar import Calendar, calendar
 from agent.grounding.figures import Figure, Kind
 from agent.grounding.numerals import Numerals, numerals
 from agent.grounding.spelled import words
-from agent.grounding.units import HEDGED_AFTER, NOUNS, Units, hedge_before, units
+from agent.grounding.units import AND_CHANGE, HEDGED_AFTER, NOUNS, Units, hedge_before, units
+from domain.periods import DateRange
+
 
 _NAMES: Final = re.compile(
     r"""
@@ -89,7 +92,7 @@ class Finder:
                 found.append(figure)
                 taken.append((figure.start, figure.end))
         found.sort(key=lambda figure: figure.start)
-        return list(_ranges(text, found))
+        return list(_ranges(text, _more_days(text, _with_cents(text, found))))
 
     def _taken(self, text: str) -> Iterator[tuple[int, int]]:
         for match in _NAMES.finditer(text):
@@ -159,7 +162,7 @@ class Finder:
         lead = minus.start() if minus else first
         noun = _noun(text, last) if kind == "count" else ""
         hedge = hedge_before(text, lead) if noun not in _SPANS else ""
-        hedge = hedge or ("about" if HEDGED_AFTER.match(text, last) else "")
+        hedge = hedge or ("about" if HEDGED_AFTER.match(text, last) else "over" if AND_CHANGE.match(text, last) else "")
         return replace(figure, negative=bool(minus) or inner_minus, hedge=hedge, noun=noun)
 
     def _spelled(self, text: str) -> Iterator[Figure]:
@@ -217,6 +220,7 @@ _THREE_DECIMALS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "T
 _SPANS: Final = frozenset({"day", "week", "month", "year"})
 _STOPS: Final = words(
     """
+    this last next per each every
     in on at for to from and or is are was were with by as than that a i you it we if but so
     """
 )
@@ -229,6 +233,47 @@ def _within(taken: Sequence[tuple[int, int]], start: int, end: int) -> bool:
 
 def _free(taken: Sequence[tuple[int, int]], start: int, end: int) -> bool:
     return all(end <= a or b <= start for a, b in taken)
+
+
+def _more_days(text: str, figures: list[Figure]) -> list[Figure]:
+    """In "November 9, 10 and 15" every number is a day."""
+    for at in range(1, len(figures)):
+        last, figure = figures[at - 1], figures[at]
+        if last.kind != "day" or figure.kind != "count" or figure.noun or not 1 <= figure.value <= 31:
+            continue
+        if not _ANOTHER.fullmatch(text, last.end, figure.start) or figure.step != 1:
+            continue
+        days = []
+        for span in last.days:
+            with suppress(ValueError):
+                day = span.start.replace(day=int(figure.value))
+                days.append(DateRange(day, day))
+        if days:
+            figures[at] = replace(figure, kind="day", days=tuple(days), values=())
+    return figures
+
+
+_ANOTHER: Final = re.compile(r",?\s(?:(?:and|&|und|et|y)\s)?")
+
+
+def _with_cents(text: str, figures: list[Figure]) -> list[Figure]:
+    """ "Forty dollars and three cents" is one amount."""
+    joined: list[Figure] = []
+    for figure in figures:
+        last = joined[-1] if joined else None
+        if last and last.kind == figure.kind == "money" and figure.value < 1 and last.step == 1:
+            if _AND.fullmatch(text, last.end, figure.start) and _CENTS.search(figure.text):
+                whole = last.value + figure.value
+                joined[-1] = replace(
+                    last, end=figure.end, text=text[last.start : figure.end], values=(whole,), step=figure.step
+                )
+                continue
+        joined.append(figure)
+    return joined
+
+
+_AND: Final = re.compile(r",?\s(?:(?:and|und|et|con|y)\s)?")
+_CENTS: Final = re.compile(r"(?:cents?|centimes|céntimos|pence)$", re.IGNORECASE)
 
 
 def _ranges(text: str, figures: list[Figure]) -> Iterator[Figure]:

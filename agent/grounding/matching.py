@@ -15,13 +15,15 @@ _BOUND: Final = Decimal("0.1")
 _SHARE: Final = Decimal("0.1")
 
 _OPPOSITES: Final[dict[Measure, frozenset[Measure]]] = {
-    "left": frozenset({"over", "spent", "budget", "more", "less"}),
-    "over": frozenset({"left", "spent", "budget", "less"}),
-    "more": frozenset({"less", "left", "spent", "budget", "income"}),
-    "less": frozenset({"more", "over", "spent", "budget", "income"}),
+    "left": frozenset({"share", "over", "spent", "budget", "more", "less"}),
+    "over": frozenset({"share", "left", "spent", "budget", "less"}),
+    "more": frozenset({"share", "less", "left", "spent", "budget", "income"}),
+    "less": frozenset({"share", "more", "over", "spent", "budget", "income"}),
     "spent": frozenset({"budget", "left", "income", "over"}),
     "budget": frozenset({"spent", "left", "over", "income"}),
     "income": frozenset({"spent", "budget", "left", "over"}),
+    "share": frozenset({"left", "more", "less", "over"}),
+    "expected": frozenset({"budget", "left", "over"}),
 }
 
 
@@ -65,7 +67,8 @@ def same_unit(figure: Figure, fact: Fact) -> bool:
     if figure.kind == "percent":
         return fact.unit == "percent"
     if figure.kind == "times":
-        return fact.unit == "times"
+        whole = figure.value == figure.value.to_integral_value()
+        return fact.unit == "times" or (whole and fact.unit == "count" and _counts("transaction", fact))
     if fact.unit in ("count", "days"):
         return _counts(figure.noun, fact)
     return not figure.noun and fact.unit != "date"  # a bare number in a table
@@ -103,12 +106,22 @@ def clash(context: Context, fact: Fact, known: Known) -> str:
         return "subject"
     if context.measure and fact.measure in _OPPOSITES.get(context.measure, ()):
         return "measure"
-    if fact.periods and fact.measure != "budget":
+    change_from = len(fact.periods) == 1 and fact.label.startswith("change")
+    if fact.periods and fact.measure != "budget" and not change_from:
         said = (context.period,) if context.period else context.periods
         long = [p for p in said if len(p) > 1]
-        if long and not any(same_period(p, f, known) for p in long for f in fact.periods):
+        if long and not any(_meant(p, f, context, known) for p in long for f in fact.periods):
             return "period"
     return ""
+
+
+def _meant(said: DateRange, fact: DateRange, context: Context, known: Known) -> bool:
+    """Whether a period that is said may be the fact's: the same; its beginning, when "the same days" are spoken of; a
+    part of several months that are gone through one by one."""
+    if same_period(said, fact, known):
+        return True
+    inside = said.start <= fact.start and fact.end <= said.end
+    return inside and ((context.partly and said.start == fact.start) or (context.listing and 31 < len(said) < 360))
 
 
 def _other_subject(context: Context, fact: Fact, known: Known) -> bool:
@@ -116,13 +129,20 @@ def _other_subject(context: Context, fact: Fact, known: Known) -> bool:
     if fact.transaction:
         subjects = known.by_transaction.get(fact.transaction, subjects)
     if context.bound:
-        return _differs(context.bound, subjects) or (context.bound.kind == "category" and fact.is_total)
+        if context.direct and all(s.kind == "other" for s in context.bound) and subjects:
+            if not any(s.kind == "other" for s in subjects) and _has_own(context.bound[0], fact, known):
+                return True  # what the shop's category cost, said of the shop
+        return any(_differs(s, subjects) or (s.kind == "category" and fact.is_total) for s in context.bound)
     if context.subjects:
         kinds = {s.kind for s in context.subjects}
         return any(
             s.kind in kinds and not any(_alike(s, m) for m in context.subjects if m.kind == s.kind) for s in subjects
         )
     return context.carried is not None and not fact.is_total and _differs(context.carried, subjects)
+
+
+def _has_own(subject: Subject, fact: Fact, known: Known) -> bool:
+    return any(subject in other.subjects and other.unit == fact.unit for other in known.facts)
 
 
 def _differs(named: Subject, subjects: frozenset[Subject]) -> bool:
@@ -138,7 +158,7 @@ def _alike(one: Subject, other: Subject) -> bool:
 def fitness(context: Context, fact: Fact, known: Known, nth: int) -> tuple[int, int]:
     """How well a fact of the same value fits the words, to choose among several; earlier facts win."""
     points = 0
-    if context.bound and any(_alike(context.bound, s) for s in fact.subjects):
+    if any(_alike(bound, s) for bound in context.bound for s in fact.subjects):
         points += 4
     elif any(_alike(m, s) for m in context.subjects for s in fact.subjects):
         points += 3

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from agent.grounding import dates
 from agent.grounding.context import Context, contexts
-from agent.grounding.derived import derive
-from agent.grounding.facts import Fact, Known
+from agent.grounding.derived import SUM, derive
+from agent.grounding.facts import Fact, Known, Subject
 from agent.grounding.figures import Figure
 from agent.grounding.matching import clash, fitness, same_unit, same_value
 from agent.grounding.sentences import spans
 from domain.periods import Month
 
 _SHARES = ("percent", "times")
+_OPERANDS = frozenset({"spent", "budget", "left", "income"})
 _CLAIMS = frozenset({"spent", "left", "over", "more", "less", "income"})
 _YOURS = re.compile(
     r"\b(?:you (?:said|mentioned|told|asked|want(?:ed)?|gave|set|entered)|your (?:goal|request|purchase|target))\b",
@@ -87,42 +89,58 @@ def _otherwise(
     sentence = text[context.start : context.end]
     if _is_theirs(figure, context, sentence, known):
         return Grounded(figure, True, (), context)
-    near = _in_play(figure, context, found, known)
+    near = _in_play(figure, context, found, known, sentence)
     days = [f for f in known.facts if f.unit in ("days", "count")]
     own = [f.value for f in known.theirs if f.kind == "money" or (f.kind == "count" and not f.noun)][:4]
-    facts = derive(figure, context, sentence, near, days, own)
-    if facts and not _turned(figure, context, facts) and not _misplaced(figure, known):
+    facts = (
+        None
+        if figure.hedge in ("over", "under")
+        else derive(figure, sentence, near, days, own, _groups(context, sentence, known))
+    )
+    if facts and not _turned(figure, context, facts, sentence) and not _misplaced(figure, known):
         return Grounded(figure, True, facts, context)
-    if figure.kind == "count" and _counts(text, figure, context, known):
+    if figure.kind == "count" and _counts(text, figure, context, known, found[at + 1 :]):
         return Grounded(figure, True, (), context)
+    if figure.kind == "percent" and "month" in sentence and same_value(figure, _passed(known)):
+        return Grounded(figure, True, (), context)
+    if (
+        context.question
+        and context.measure in ("", "budget")
+        and figure.kind == "money"
+        and not _misplaced(figure, known)
+    ):
+        return Grounded(figure, True, (), context)  # an offer claims nothing
     return Grounded(figure, False, (), context)
 
 
 def _misplaced(figure: Figure, known: Known) -> bool:
-    """Whether the amount is a fact that the words speak against: no sum that happens to give it makes it right."""
-    return figure.kind == "money" and any(
+    """Whether the figure is a fact that the words speak against: no sum that happens to give it makes it right."""
+    return (figure.kind == "money" or (figure.kind == "percent" and figure.step < 1)) and any(
         fact.number and same_unit(figure, fact) and same_value(figure, fact.number) for fact in known.facts
     )
 
 
-def _turned(figure: Figure, context: Context, facts: Sequence[Fact]) -> bool:
+def _turned(figure: Figure, context: Context, facts: Sequence[Fact], sentence: str) -> bool:
     """Whether a difference of spending is said the wrong way round: "less" where the later period has more."""
     if context.measure not in ("more", "less") or len(facts) != 2:
         return False
     one, two = facts
-    if not (one.periods and two.periods and one.number is not None and two.number is not None):
-        return False
-    if one.subjects != two.subjects or one.periods == two.periods:
+    if not (one.periods and two.periods) or one.subjects != two.subjects or one.periods == two.periods:
         return False
     first, later = sorted((one, two), key=lambda f: f.periods[0].start)
     rising = (later.number or 0) > (first.number or 0)
-    about = context.periods[0] if context.periods else None
-    if about and about == first.periods[0]:
-        rising = not rising
+    if _THAN.search(sentence) and context.periods and context.periods[0] == first.periods[0]:
+        rising = not rising  # "in September more than in October"
     return rising != (context.measure == "more")
 
 
-def _in_play(figure: Figure, context: Context, found: Sequence[Grounded | None], known: Known) -> list[Fact]:
+_BUT = re.compile(r"\b(?:apart from|without|besides|except|excluding|other than|aside from|not counting)\b", re.I)
+_THAN = re.compile(r"\b(?:than|above|below)\b", re.I)
+
+
+def _in_play(
+    figure: Figure, context: Context, found: Sequence[Grounded | None], known: Known, sentence: str
+) -> list[Fact]:
     """The facts that a computation may take: of this sentence, of what it names, then of the sentences before."""
     same: list[Fact] = []
     earlier: list[Fact] = []
@@ -130,25 +148,62 @@ def _in_play(figure: Figure, context: Context, found: Sequence[Grounded | None],
         if grounded is None or not grounded.facts or grounded.figure is figure:
             continue
         mine = grounded.context is not None and grounded.context.start == context.start
-        (same if mine else earlier).extend(grounded.facts)
+        taken = list(grounded.facts)
+        if len(taken) > 1 and grounded.figure.kind == "money" and mine:  # what was computed may be taken again
+            taken.insert(0, replace(taken[0], label="", number=grounded.figure.value))
+        (same if mine else earlier).extend(taken)
+    share = figure.kind in _SHARES
+    total = share or not context.subjects or _BUT.search(sentence) is not None
+    loose = Context(context.start, context.end, subjects=context.subjects, periods=context.periods)
+    around = replace(loose, bound=context.bound) if share else loose
     named = [
         fact
         for fact in known.facts
         if fact.unit.isupper()
-        and fact.measure in ("spent", "budget", "left", "income")
-        and (
-            any(subject in fact.subjects for subject in context.subjects)
-            or (fact.is_total and (not context.subjects or figure.kind in _SHARES))
-        )
-        and not clash(_loosely(context), fact, known)
+        and (fact.measure in _OPERANDS or fact.label.startswith("balance"))
+        and _named(fact, context, total)
+        and (fact.is_total or not clash(around, fact, known))
     ]
-    return list({id(f): f for f in (*same, *named[:6], *earlier[-8:][::-1])}.values())
+    return list({id(f): f for f in (*same, *named[:10], *earlier[-8:][::-1])}.values())
 
 
-def _loosely(context: Context) -> Context:
-    return Context(
-        context.start, context.end, subjects=context.subjects, period=context.period, periods=context.periods
+def _groups(context: Context, sentence: str, known: Known) -> list[tuple[Fact, ...]]:
+    """Facts that may be added up without more words: the transactions of one merchant, what several names cost."""
+    found: list[tuple[Fact, ...]] = []
+    for subject in context.bound:
+        if subject.kind == "other":
+            own = [f for f in known.facts if f.transaction and f.measure == "spent" and subject in f.subjects]
+            found.append(tuple({f.transaction: f for f in own}.values()))
+    names = context.subjects or context.earlier
+    listed = len(context.subjects) > 1 and not context.bound
+    if len(names) > 1 and (listed or SUM.search(sentence)):
+        around = Context(context.start, context.end, period=context.period, periods=context.periods)
+        found.append(tuple(fact for name in names if (fact := _cost(name, around, known))))
+    return [group for group in found if len(group) > 1]
+
+
+def _cost(name: Subject, around: Context, known: Known) -> Fact | None:
+    """The first fact that says what the name cost, or holds."""
+    return next(
+        (
+            fact
+            for fact in known.facts
+            if name in fact.subjects
+            and fact.measure in ("spent", "")
+            and fact.unit.isupper()
+            and not clash(around, fact, known)
+        ),
+        None,
     )
+
+
+def _named(fact: Fact, context: Context, total: bool) -> bool:
+    """Whether the sentence speaks of the fact: by name, as the total, or by one of the periods that it compares."""
+    if any(subject in fact.subjects for subject in context.subjects):
+        return True
+    if fact.is_total:
+        return total
+    return len(context.periods) > 1 and not fact.subjects and any(p in context.periods for p in fact.periods)
 
 
 def _is_theirs(figure: Figure, context: Context, sentence: str, known: Known) -> bool:
@@ -175,13 +230,21 @@ def _alike(theirs: Figure, figure: Figure) -> bool:
     return any(same_value(figure, value) for value in theirs.values)
 
 
-def _counts(text: str, figure: Figure, context: Context, known: Known) -> bool:
+def _passed(known: Known) -> Decimal:
+    """How much of the month has passed, in percent."""
+    return Decimal(known.today.day * 100) / Month.of(known.today).last.day
+
+
+def _counts(text: str, figure: Figure, context: Context, known: Known, after: Sequence[Grounded | None]) -> bool:
     """Counts that need no fact: the entries of the list or table that follows, the names in the sentence, days and
     months of the calendar."""
     value = figure.value
     if value != value.to_integral_value():
         return False
     count = int(value)
+    word = f" {figure.text.casefold()} "
+    if any(word in f" {fact.label} " for fact in known.facts if not fact.transaction):
+        return True
     month = Month.of(known.today)
     if figure.noun == "day":
         left = (month.last - known.today).days
@@ -193,7 +256,8 @@ def _counts(text: str, figure: Figure, context: Context, known: Known) -> bool:
         spoken = {round(len(p) / unit) for f in known.facts for p in f.periods}
         due = {round((day - known.today).days / unit) for day in known.days if day > known.today}
         return count in {12, *spoken, *due} or (figure.noun == "year" and count == 1)
-    return count > 1 and count in (_entries(text, context), len(context.subjects))
+    amounts = sum(1 for g in after if g and g.figure.kind == "money" and g.context and g.context.start == context.start)
+    return count > 1 and count in (amounts, _entries(text, context), len(context.subjects), len(context.periods))
 
 
 def _entries(text: str, context: Context) -> int:

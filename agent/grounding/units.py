@@ -115,8 +115,9 @@ def hedge_before(text: str, start: int) -> Hedge:
     return ""
 
 
+AND_CHANGE: Final = re.compile(r"\s+and (?:some )?change\b", re.I)
 HEDGED_AFTER: Final = re.compile(
-    r"(?:[\s-]?ish\b|\s+or so\b|\s+give or take\b|\s+and change\b|\+(?!\w)|前後|くらい|ほど)", re.I
+    r"(?:[\s-]?ish\b|\s+or (?:less|more)\b|\s+or so\b|\s+give or take\b|\+(?!\w)|前後|くらい|ほど)", re.I
 )
 
 _COUNTED: Final = {

@@ -138,12 +138,12 @@ def meant(found: Grounded, known: Known) -> Fact | None:
 
 
 def _clear(context: Context) -> bool:
-    return bool(context.measure) and (context.bound is not None or len(context.subjects) == 1)
+    return bool(context.measure) and (bool(context.bound) or len(context.subjects) == 1)
 
 
 def _about(context: Context, fact: Fact) -> bool:
-    named = context.bound or context.subjects[0]
-    return named in fact.subjects and not fact.label.startswith("expected")
+    named = context.bound or context.subjects
+    return all(name in fact.subjects for name in named) and not fact.label.startswith("expected")
 
 
 def _replaced(text: str, edits: Sequence[tuple[int, int, str]]) -> str:
