@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from agent.grounding.facts import Known, Measure, Subject, mentioned
+from agent.grounding.facts import Known, mentioned
 from agent.grounding.figures import Figure
+from agent.grounding.labels import Measure, Subject
 from agent.grounding.sentences import spans
 from domain.periods import DateRange
 
@@ -34,7 +35,8 @@ _BEFORE_WORDS: Final[tuple[tuple[Measure, str], ...]] = (
     ),
     (
         "left",
-        r"\bleft|remaining|leaves(?: you)?(?: with)?|leaving(?: you)?(?: with)?|still have|under (?:the |your )?(?:\w+ )?(?:budget )?by|have",
+        r"\bleft|remaining|leaves(?: you)?(?: with)?|leaving(?: you)?(?: with)?|still have|"
+        r"under (?:the |your )?(?:\w+ )?(?:budget )?by|have",
     ),
     ("more", r"(?<!used )(?<!add )\bup|rose|risen|rise|increased?|jump|went up|grew|jumped|raised|climbed|gained"),
     ("less", r"\bdown|fell|fallen|fall|decline|dropped?|decreased?|shrank|lowered|declined|saved"),
@@ -45,15 +47,11 @@ _BEFORE_WORDS: Final[tuple[tuple[Measure, str], ...]] = (
     ),
     ("income", r"earned|received|income(?: is| was)?|took in|brought in"),
 )
+_ADVERBS: Final = (
+    r"(?:(?:about|around|roughly|nearly|almost|just|only|exactly|by|of|at|already|a bit|a little|over|more than)\s)*"
+)
 _BEFORE: Final = tuple(
-    (
-        measure,
-        re.compile(
-            rf"(?:{words})[\s:*_~]*(?:(?:about|around|roughly|nearly|almost|just|only|exactly|by|of|at|already|a bit|a little|over|more than)\s)*[\s*_~]*$",
-            re.I,
-        ),
-    )
-    for measure, words in _BEFORE_WORDS
+    (measure, re.compile(rf"(?:{words})[\s:*_~]*{_ADVERBS}[\s*_~]*$", re.I)) for measure, words in _BEFORE_WORDS
 )
 _AFTER_WORDS: Final[tuple[tuple[Measure, str], ...]] = (
     (
@@ -72,7 +70,8 @@ _AFTER_WORDS: Final[tuple[tuple[Measure, str], ...]] = (
     ("spent", r"spent|ausgegeben|dépensés?|gastados?|went (?:to|on)"),
     (
         "budget",
-        r"(?:(?!of|and|on|for|in|at|against|under|over|below|within|from)\w+ ){0,2}budget(?!s? (?:is|was) (?:left|used))",
+        r"(?:(?!of|and|on|for|in|at|against|under|over|below|within|from)\w+ ){0,2}budget"
+        r"(?!s? (?:is|was) (?:left|used))",
     ),
 )
 _AFTER: Final = tuple(
@@ -88,10 +87,13 @@ _AFTER: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a figure is said of. `bound` (a name of each kind) and `period` are what it belongs to by its wording; `subjects` and `periods`
-    are all that its sentence names; `carried` is the one category of the sentence before, when it names none, and
-    `earlier` all that was named there; `direct`: `bound` is not taken over from the figure before; `partly`: the same
-    days of a period are spoken of; `listing`: the sentence has several amounts."""
+    """What a figure is said of.
+
+    `bound` (a name of each kind) and `period` are what it belongs to by its wording, `direct` when that is not taken
+    over from the figure before. `subjects` and `periods` are all that its sentence names; `carried` is the one category
+    of the sentence before, when it names none, and `earlier` all that was named there. `partly`: the same days of a
+    period are spoken of; `listing`: the sentence has several amounts.
+    """
 
     start: int
     end: int

@@ -22,8 +22,9 @@ SUM = re.compile(
 )
 _DIFFERENCE = re.compile(
     r"\b(?:difference|left|remaining|remains?|more|less|fewer|save[ds]?|saving|between|gap|under|over|above|below|short|"
-    r"increase[ds]?|decrease[ds]?|drop(?:ped)?|leaves?|leaving|except|excluding|apart|minus|take off|cut|free|up|down|rose|fell|change[ds]?|higher|lower|ahead|behind|extra|rest|"
-    r"without|after|other|spare|room|net|übrig|mehr|weniger|unterschied|rest|reste|différence|plus|moins|más|menos|quedan?|"
+    r"increase[ds]?|decrease[ds]?|drop(?:ped)?|leaves?|leaving|"
+    r"except|excluding|apart|minus|take off|cut|free|up|down|rose|fell|change[ds]?|higher|lower|ahead|behind|extra|"
+    r"rest|without|after|other|spare|room|net|übrig|mehr|weniger|unterschied|rest|reste|différence|plus|moins|más|menos|quedan?|"
     r"diferencia)\b|残り|差",
     re.I,
 )

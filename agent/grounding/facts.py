@@ -1,7 +1,6 @@
 """What is known in a conversation: the facts of its tools, the user's own figures, and what each is about.
 
-A fact's label says in words what it is about ("left of the Dining budget in October 2026"). It is read once: the names
-in it, its periods, and which measure it is, so that a figure can be held against it.
+A fact's label says in words what it is about ("left of the Dining budget in October 2026"): names, periods, a measure.
 """
 
 from __future__ import annotations
@@ -11,63 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from functools import cached_property, lru_cache
-from typing import Any, Final, Literal, NamedTuple
+from functools import cached_property
+from typing import Any, Final
 
+from agent.grounding import labels
 from agent.grounding.figures import Figure
 from agent.grounding.finder import Finder
-from agent.grounding.spelled import words
+from agent.grounding.labels import Measure, Names, Subject, longest, tokens
 from domain.periods import DateRange
 
-Measure = Literal["", "spent", "budget", "left", "over", "income", "more", "less", "expected", "share"]
-
-_WORDS: Final = words(
-    """
-    a above account accounts after all amount an and any are as assigned at average away balance be before
-    below bill bills bring brings brought budget budgets by card cards carried cash categories category
-    change changed changes charge charged charges checking come compared converted count date day days debt
-    difference due each earlier early end ended ends envelope envelopes equal even every everyday expected
-    far for forecast free from full goal goals had held high in into is it its last late latest least left
-    less long looked low lowered made many median merchant merchants missing month monthly months more moved
-    much needed net new next no nobody not now number of off on once one onwards other others over overdue
-    owed pace part per percent perhaps period periods possibly price purchase purchases quarterly raised
-    rate received recurring rose safe same saved saving savings seen share shift short shown since single so
-    spend spending spent spread still such sum taken than that the there they this three time times to today
-    too total transaction transactions twice two typical under unusual until up used usual value was week
-    weekly weeks what which while whole will with without worth would year yearly years your down fell day's
-    already again away rest remaining available held
-    """
-)
-_MONTHS: Final = words(
-    """
-    january february march april may june july august september october november december jan feb mar apr jun jul aug
-    sep sept oct nov dec q1 q2 q3 q4
-    """
-)
-_TOKEN: Final = re.compile(r"[^\W_]+(?:['’&.-][^\W_]+)*")
 _UNSPACED: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _TXN: Final = re.compile(r"\btransaction (\d+)\b")
-
-
-class Subject(NamedTuple):
-    """A name that figures may be about; `kind` is "category", "account" or "other" (a merchant, a goal)."""
-
-    kind: str
-    tokens: tuple[str, ...]
-
-
-@lru_cache(maxsize=8192)
-def stem(word: str) -> str:
-    """A word without the endings that come and go: "Groceries", "grocery", "Safeway's"."""
-    word = word.casefold().replace("’", "'").removesuffix("'s").removesuffix("'")
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    return word[:-1] if word.endswith("s") and len(word) > 3 and not word.endswith("ss") else word
-
-
-def tokens(text: str) -> list[tuple[str, int, int]]:
-    """The words of a text, stemmed, with their places."""
-    return [(stem(m[0]), m.start(), m.end()) for m in _TOKEN.finditer(text)]
 
 
 @dataclass
@@ -105,68 +58,19 @@ class Fact:
     @cached_property
     def subjects(self) -> frozenset[Subject]:
         """The names in the label."""
-        words = tokens(self.label)
-        found: set[Subject] = set()
-        rest: list[str] = []
-        at = 0
-        while at < len(words):
-            named = self.known.named(words, at)
-            if named:
-                found.add(named)
-                at += len(named.tokens)
-                continue
-            word = words[at][0]
-            written = self.label[words[at][1] : words[at][2]]
-            plain = word in _STEMMED and (written.islower() or word in _MONTHS)
-            if plain or word.isdigit() or written in self.known.finder.units.signs:
-                if rest:
-                    found.add(Subject("other", tuple(rest)))
-                rest = []
-            else:
-                rest.append(word)
-            at += 1
-        if rest:
-            found.add(Subject("other", tuple(rest)))
-        return frozenset(found)
+        return labels.subjects(self.label, self.known.names)
 
     @cached_property
     def measure(self) -> Measure:
         """What the figure measures, as far as saying the opposite would be wrong."""
-        label = self.label.casefold()
-        if self.unit in ("percent", "times", "count", "days", "rate") and not label.startswith(
-            ("change", "less", "more")
-        ):
-            return "share" if self.unit == "percent" and re.match(r"used|share|spent", label) else ""
-        if label.startswith(("change", "part of the difference")):
-            return "more" if (self.number or 0) > 0 else "less" if (self.number or 0) < 0 else ""
-        if label.startswith("less") or re.search(r"\b(?:down|fell|lowered) by$", label):
-            return "less"
-        if label.startswith("more than is") or re.match(r"(?:expected )?over\b|short\b", label):
-            return "over"
-        if label.startswith("more") or re.search(r"\b(?:up|rose|raised) by$", label):
-            return "more"
-        if re.match(r"(?:expected )?left\b", label):
-            return "over" if (self.number or 0) < 0 else "left"
-        if label.startswith(("expected", "everyday spending expected", "low end", "high end")):
-            return "expected"
-        if label.startswith("spent"):
-            return "spent"
-        if label.startswith(("income in", "received")):
-            return "income"
-        if re.search(r"\bbudgets?\b", label) and not re.search(
-            r"\b(?:used|spent|without|carried|assigned|free|day|bills|expected)\b", label
-        ):
-            return "budget"
-        return ""
+        number = self.number or 0
+        return labels.measure(self.label, self.unit, (number > 0) - (number < 0))
 
     @property
     def is_total(self) -> bool:
         """Whether it adds up everything, so that it is not the figure of one category."""
         named = self.subjects or self.label.startswith(("spent:", "received:"))
         return not named and self.measure in ("spent", "budget", "left", "over", "income", "expected")
-
-
-_STEMMED: Final = frozenset(stem(word) for word in _WORDS) | _WORDS | _MONTHS
 
 
 @dataclass
@@ -178,8 +82,7 @@ class Known:
 
     finder: Finder
     today: date
-    categories: tuple[str, ...] = ()
-    accounts: tuple[str, ...] = ()
+    names: Names
     said: tuple[str, ...] = ()
     summaries: tuple[str, ...] = ()
     facts: list[Fact] = field(default_factory=list)
@@ -198,9 +101,9 @@ class Known:
         summaries: Iterable[str] = (),
     ) -> Known:
         """From facts as tool results hold them (`{id, label, value, unit}`)."""
-        categories, accounts = tuple(categories), tuple(accounts)
-        finder = Finder.of(locale, currency, (*categories, *accounts))
-        known = cls(finder, today, categories, accounts, tuple(said), tuple(summaries))
+        names = Names(tuple(categories), tuple(accounts))
+        finder = Finder.of(locale, currency, (*names.categories, *names.accounts))
+        known = cls(finder, today, names, tuple(said), tuple(summaries))
         for fact in facts:
             known.add(fact)
         return known
@@ -219,23 +122,10 @@ class Known:
             return
 
     @cached_property
-    def _vocabulary(self) -> dict[str, list[Subject]]:
-        known: dict[str, list[Subject]] = {}
-        for kind, names in (("category", self.categories), ("account", self.accounts)):
-            for name in names:
-                if words := tuple(t[0] for t in tokens(name)):
-                    known.setdefault(words[0], []).append(Subject(kind, words))
-        return known
-
-    def named(self, words: list[tuple[str, int, int]], at: int) -> Subject | None:
-        """The category or account whose whole name begins at the word."""
-        return _longest(self._vocabulary.get(words[at][0], ()), words, at)
-
-    @cached_property
     def vocabulary(self) -> dict[str, list[Subject]]:
         """Every name, of facts too, by its first word; longer names also by a beginning that is theirs alone."""
         names = {subject for fact in self.facts for subject in fact.subjects}
-        names |= {subject for subjects in self._vocabulary.values() for subject in subjects}
+        names |= {subject for subjects in labels.by_first_word(self.names).values() for subject in subjects}
         known: dict[str, list[Subject]] = {}
         for subject in sorted(names):
             known.setdefault(subject.tokens[0], []).append(subject)
@@ -278,15 +168,6 @@ class Known:
         return frozenset(line.strip() for text in self.summaries for line in text.split("\n") if line.strip())
 
 
-def _longest(names: Iterable[Subject], words: list[tuple[str, int, int]], at: int) -> Subject | None:
-    best: Subject | None = None
-    for subject in names:
-        size = len(subject.tokens)
-        if tuple(w[0] for w in words[at : at + size]) == subject.tokens and (best is None or size > len(best.tokens)):
-            best = subject
-    return best
-
-
 def mentioned(text: str, known: Known) -> list[tuple[int, int, Subject]]:
     """The names in a text, in order; those of scripts that set no spaces between words wherever they stand."""
     found = _spaced(text, known)
@@ -310,7 +191,7 @@ def _spaced(text: str, known: Known) -> list[tuple[int, int, Subject]]:
         if choices:
             upper = not text[words[at][1] : words[at][2]].islower()
             fitting = [s for s in choices if s.kind != "other" or upper]
-            subject = _longest(fitting, words, at)
+            subject = longest(fitting, words, at)
             if subject is None and len(fitting) == 1 and words[at][0] == fitting[0].tokens[-1]:
                 subject = fitting[0]
             elif subject is None and len(fitting) == 1 and upper and len(fitting[0].tokens) > 1:

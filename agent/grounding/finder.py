@@ -18,7 +18,6 @@ from agent.grounding.spelled import words
 from agent.grounding.units import AND_CHANGE, HEDGED_AFTER, NOUNS, Units, hedge_before, units
 from domain.periods import DateRange
 
-
 _NAMES: Final = re.compile(
     r"""
       https?://\S+ | www\.\S+ | \S+@\S+\.\w+            # addresses
@@ -261,15 +260,19 @@ def _with_cents(text: str, figures: list[Figure]) -> list[Figure]:
     joined: list[Figure] = []
     for figure in figures:
         last = joined[-1] if joined else None
-        if last and last.kind == figure.kind == "money" and figure.value < 1 and last.step == 1:
-            if _AND.fullmatch(text, last.end, figure.start) and _CENTS.search(figure.text):
-                whole = last.value + figure.value
-                joined[-1] = replace(
-                    last, end=figure.end, text=text[last.start : figure.end], values=(whole,), step=figure.step
-                )
-                continue
-        joined.append(figure)
+        if last and _are_cents(text, last, figure):
+            whole = last.value + figure.value
+            joined[-1] = replace(
+                last, end=figure.end, text=text[last.start : figure.end], values=(whole,), step=figure.step
+            )
+        else:
+            joined.append(figure)
     return joined
+
+
+def _are_cents(text: str, amount: Figure, figure: Figure) -> bool:
+    both = amount.kind == figure.kind == "money" and amount.step == 1 and figure.value < 1
+    return both and bool(_AND.fullmatch(text, amount.end, figure.start) and _CENTS.search(figure.text))
 
 
 _AND: Final = re.compile(r",?\s(?:(?:and|und|et|con|y)\s)?")

@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Final
 
 from agent.grounding.context import Context
-from agent.grounding.facts import Fact, Known, Measure, Subject
+from agent.grounding.facts import Fact, Known
 from agent.grounding.figures import Figure
+from agent.grounding.labels import Measure, Subject
 from domain.periods import DateRange
 
 _NEAR: Final = Decimal("0.06")
@@ -129,9 +130,14 @@ def _other_subject(context: Context, fact: Fact, known: Known) -> bool:
     if fact.transaction:
         subjects = known.by_transaction.get(fact.transaction, subjects)
     if context.bound:
-        if context.direct and all(s.kind == "other" for s in context.bound) and subjects:
-            if not any(s.kind == "other" for s in subjects) and _has_own(context.bound[0], fact, known):
-                return True  # what the shop's category cost, said of the shop
+        shop = context.direct and all(s.kind == "other" for s in context.bound)
+        if (
+            shop
+            and subjects
+            and not any(s.kind == "other" for s in subjects)
+            and _has_own(context.bound[0], fact, known)
+        ):
+            return True  # what the shop's category cost, said of the shop
         return any(_differs(s, subjects) or (s.kind == "category" and fact.is_total) for s in context.bound)
     if context.subjects:
         kinds = {s.kind for s in context.subjects}

@@ -11,8 +11,9 @@ from typing import Any
 from agent.grounding import dates
 from agent.grounding.context import Context, contexts
 from agent.grounding.derived import SUM, derive
-from agent.grounding.facts import Fact, Known, Subject
+from agent.grounding.facts import Fact, Known
 from agent.grounding.figures import Figure
+from agent.grounding.labels import Subject
 from agent.grounding.matching import clash, fitness, same_unit, same_value
 from agent.grounding.sentences import spans
 from domain.periods import Month
