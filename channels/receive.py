@@ -36,6 +36,7 @@ IN_PRIVATE = (
     "Others read along here, so I do not talk about money. Write to me alone, or say `allow money talk` to allow it in "
     "this chat."
 )
+TOO_LATE_TO_EDIT = "You have gone on since that message, so its edit changes nothing here. Say it as a new message."
 NOTHING_WAITS = "Nothing waits for your decision."
 FRESH = "A new conversation starts here."
 ALLOWED = "I talk about your money in this chat from now on. `forbid money talk` ends that."
@@ -106,11 +107,8 @@ class Receiver:
         async with self.db.transaction(user) as tx:
             if not await inbox.received(tx, channel, event.event_id):
                 log.info("channel.seen_before", channel=channel)
-                return
-            note = await act(tx)
-            if note is not None:
-                body = {"text": note.text, "proposals": list(note.proposals)}
-                await outbox.add(tx, channel, event.chat, "note", f"note {event.event_id}", body=body)
+            elif (note := await act(tx)) is not None:
+                await _tell(tx, channel, event, note)
 
     async def _link(self, channel: Channel, event: Said, code: str) -> None:
         user = await links.redeem(self.db, channel.name, event.address, event.chat, code)
@@ -120,8 +118,14 @@ class Receiver:
             await self._once(channel.name, user, event, _saying(LINKED))
 
     async def _say(self, channel: str, user: UUID, event: Said) -> None:
+        edit_of: UUID | None = None
         async with self.db.transaction(user) as tx:
             chat = await inbox.chat(tx, channel, event.chat)
+            if event.edited and await inbox.run_of(tx, channel, event.ref):
+                edit_of = await inbox.latest_words(tx, channel, event.ref)
+                if edit_of is None:
+                    await _tell(tx, channel, event, Note(TOO_LATE_TO_EDIT))
+                    return
         if event.shared and not chat.money_allowed:
             await self._once(channel, user, event, _saying(IN_PRIVATE))
             return
@@ -133,7 +137,12 @@ class Receiver:
 
         try:
             await self.runner.submit(
-                user, chat.session_id, event.text, client_id=f"{channel} {event.event_id}"[:128], along=along
+                user,
+                chat.session_id,
+                event.text,
+                client_id=f"{channel} {event.event_id}",
+                edit_of=edit_of,
+                along=along,
             )
         except _SeenBefore:
             log.info("channel.seen_before", channel=channel)
@@ -167,6 +176,12 @@ class Receiver:
         run_id = await inbox.run_of(tx, channel, event.ref)
         if run_id:
             await self.runner.cancel(tx.user, run_id)
+
+
+async def _tell(tx: Transaction, channel: str, event: Incoming, note: Note) -> None:
+    """Queues the note, once for the event."""
+    body = {"text": note.text, "proposals": list(note.proposals)}
+    await outbox.add(tx, channel, event.chat, "note", f"note {event.event_id}", body=body)
 
 
 def _is_a_name(text: str) -> bool:

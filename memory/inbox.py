@@ -40,23 +40,31 @@ async def received(
     )
 
 
-async def answered_by(tx: Transaction, channel: str, event_id: str, run_id: UUID) -> None:
-    """Names the run that answers the event."""
-    await tx.pg.execute(
-        "UPDATE inbox SET run_id = $4 WHERE user_id = $1 AND channel = $2 AND event_id = $3",
-        tx.user,
-        channel,
-        event_id,
-        run_id,
-    )
-
-
 async def run_of(tx: Transaction, channel: str, message_ref: str) -> UUID | None:
     """The latest run that answers the app's message, or None."""
     found = await tx.pg.fetchval(
         """
         SELECT run_id FROM inbox WHERE user_id = $1 AND channel = $2 AND message_ref = $3 AND run_id IS NOT NULL
          ORDER BY received_at DESC LIMIT 1
+        """,
+        tx.user,
+        channel,
+        message_ref,
+    )
+    return UUID(int=found.int) if found else None
+
+
+async def latest_words(tx: Transaction, channel: str, message_ref: str) -> UUID | None:
+    """The id of the user's message that the app's message became, if they have said nothing after it in its session."""
+    found = await tx.pg.fetchval(
+        """
+        SELECT m.id FROM inbox i
+          JOIN run r ON r.user_id = i.user_id AND r.id = i.run_id
+          JOIN message m ON m.user_id = r.user_id AND m.session_id = r.session_id AND m.turn = r.turn AND m.pos = 0
+         WHERE i.user_id = $1 AND i.channel = $2 AND i.message_ref = $3
+           AND NOT EXISTS (SELECT FROM message l WHERE l.user_id = m.user_id AND l.session_id = m.session_id
+                              AND l.turn > m.turn AND l.role = 'user')
+         ORDER BY i.received_at DESC LIMIT 1
         """,
         tx.user,
         channel,

@@ -159,3 +159,54 @@ async def test_a_chart_that_slack_refuses_is_left_out(linked: Any, slack: Any, c
     await slack.say(service.outside, "where does it go?")
     await until(lambda: service.outbox(status="sent", kind="reply"))
     assert slack.texts == ["See the chart."]
+
+
+async def test_an_edit_is_answered_in_place_of_the_message(linked: Any, slack: Any, until: Any) -> None:
+    """The edited message takes the place of the first one; the edit repeated changes nothing."""
+    service = await linked([{"text": "Noted 24."}, {"text": "Noted 42."}])
+    ts = await slack.say(service.outside, "24.50 lunch")
+    await until(lambda: service.outbox(status="sent", kind="reply"))
+    edit = {
+        "subtype": "message_changed",
+        "message": {"user": slack.user, "text": "42.50 lunch", "ts": ts},
+        "previous_message": {"user": slack.user, "text": "24.50 lunch", "ts": ts},
+    }
+    for _ in range(2):
+        await slack.event(service.outside, f"Ev-edit-{ts}{slack.user}", **edit)
+    await until(lambda: service.outbox(status="sent", kind="reply"), 2)
+    assert slack.texts == ["Noted 24.", "Noted 42."]
+    (session,) = (await service.client.get("/v1/sessions")).json()["items"]
+    said = (await service.client.get(f"/v1/sessions/{session['id']}/messages")).json()["items"]
+    assert [item["text"] for item in said] == ["42.50 lunch", "Noted 42."]
+
+
+async def test_an_edit_of_an_older_message_changes_nothing(linked: Any, slack: Any, until: Any) -> None:
+    """The person is told to say it anew; what came after stands."""
+    service = await linked()
+    ts = await slack.say(service.outside, "24.50 lunch")
+    await slack.say(service.outside, "thanks")
+    await until(lambda: service.outbox(status="sent", kind="reply"), 2)
+    await slack.event(
+        service.outside,
+        subtype="message_changed",
+        message={"user": slack.user, "text": "42.50 lunch", "ts": ts},
+        previous_message={"user": slack.user, "text": "24.50 lunch", "ts": ts},
+    )
+    await until(lambda: [text for text in slack.texts if "gone on since" in text])
+    assert len(service.model.requests) == 2
+
+
+async def test_a_deleted_message_is_not_answered(linked: Any, slack: Any, until: Any) -> None:
+    """While its reply is made, taking the message back stops the reply."""
+    service = await linked([{"text": "word " * 2000}], delay=0.05)
+    ts = await slack.say(service.outside, "talk")
+    await until(lambda: service.model.open_streams)
+    await slack.event(
+        service.outside,
+        subtype="message_deleted",
+        deleted_ts=ts,
+        previous_message={"user": slack.user, "text": "talk", "ts": ts},
+    )
+    await until(lambda: not service.model.open_streams)
+    await until(lambda: service.outbox(status="sent", kind="reply"))
+    assert slack.texts[-1].endswith("(Stopped.)")
