@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import socket
@@ -112,7 +113,7 @@ async def bootstrap(
         await runner.start()
         stack.push_async_callback(runner.stop)
         authenticate, dev = await _authentication(settings, database, clock)
-        channels = make_channels(settings, clock)
+        channels = await asyncio.to_thread(make_channels, settings, clock)
         sender = Sender(database, runner, channels, owner)
         await sender.start()
         stack.push_async_callback(sender.stop)

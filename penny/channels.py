@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import orjson
 from pydantic import SecretStr
 
 from channels.channel import Channel
 from channels.registry import CHANNELS
 from domain.clock import Clock
 from domain.errors import InvalidInput, SetupError
+from penny.secrets_manager import secret_value
 from penny.settings import PREFIX, Settings
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
@@ -29,7 +31,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 
 def make_channels(settings: Settings, clock: Clock) -> dict[str, Channel]:
     """The channels whose settings are there, by name, in the registry's order. Raises SetupError for one that is half
-    set up. Imports only what is used."""
+    set up. Imports only what is used, and asks Secrets Manager where settings say so: call it in a thread."""
+    settings = with_secrets(settings)
     made = {}
     for name in CHANNELS:
         if name not in NEEDS:
@@ -45,6 +48,29 @@ def make_channels(settings: Settings, clock: Clock) -> dict[str, Channel]:
         elif len(lacking) < len([setting for setting in NEEDS[name] if setting.startswith(name)]):
             raise SetupError(f"The channel {name} also needs {' and '.join(lacking)}; or set none of its settings.")
     return made
+
+
+def with_secrets(settings: Settings) -> Settings:
+    """The settings with what the secrets named by PENNY_<CHANNEL>_SECRET_ID hold: JSON objects such as
+    {"signing_secret": "...", "bot_token": "..."}. Raises SetupError, Unavailable."""
+    found: dict[str, object] = {}
+    for name, needs in NEEDS.items():
+        secret_id = getattr(settings, f"{name}_secret_id")
+        if secret_id is None:
+            continue
+        setting = f"{PREFIX}{name.upper()}_SECRET_ID"
+        known = [need.removeprefix(f"{name}_") for need in needs if need.startswith(f"{name}_")]
+        try:
+            held = orjson.loads(secret_value(secret_id, setting))
+            wrong = [key for key in held if key not in known or not isinstance(held[key], str)]
+        except (orjson.JSONDecodeError, TypeError):
+            raise SetupError(f"The secret of {setting} has to be a JSON object.") from None
+        if wrong or not isinstance(held, dict):
+            raise SetupError(f"The secret of {setting} may hold these texts: {', '.join(known)}.")
+        for key, value in held.items():
+            secret = Settings.model_fields[f"{name}_{key}"].annotation == SecretStr | None
+            found[f"{name}_{key}"] = SecretStr(value) if secret else value
+    return settings.model_copy(update=found) if found else settings
 
 
 def missing(settings: Settings, name: str) -> list[str]:

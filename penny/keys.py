@@ -13,6 +13,7 @@ import aiohttp
 
 from api.auth_keys import Verifier, jwks, secret
 from domain.errors import SetupError, Unavailable
+from penny.secrets_manager import secret_value
 
 FETCH_SECONDS = 5.0
 JWKS_BYTES = 1024 * 1024
@@ -87,7 +88,7 @@ def secret_from(where: str) -> Callable[[], Awaitable[list[Verifier]]]:
         return from_file
 
     async def from_manager() -> list[Verifier]:
-        return secret(await asyncio.to_thread(_secret_value, where))
+        return secret(await asyncio.to_thread(secret_value, where, "PENNY_AUTH"))
 
     return from_manager
 
@@ -97,23 +98,3 @@ def _read(path: Path) -> bytes:
         return path.expanduser().read_bytes().strip()
     except OSError as error:
         raise SetupError(f"The key file {path} of PENNY_AUTH cannot be read ({error.strerror}).") from None
-
-
-def _secret_value(secret_id: str) -> bytes:
-    """The secret's current value. Raises SetupError when there is none, Unavailable when nobody answers."""
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        found = boto3.client("secretsmanager").get_secret_value(SecretId=secret_id, VersionStage="AWSCURRENT")
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code in ("ResourceNotFoundException", "AccessDeniedException", "ValidationException"):
-            raise SetupError(f"The secret {secret_id!r} of PENNY_AUTH cannot be read ({code}).") from None
-        raise Unavailable("Secrets Manager does not give the key now.") from error
-    except BotoCoreError as error:
-        raise SetupError(
-            f"PENNY_AUTH=hs256:{secret_id} is no file and cannot be asked of Secrets Manager ({type(error).__name__})."
-        ) from None
-    value: bytes = found["SecretBinary"] if "SecretBinary" in found else found["SecretString"].encode()
-    return value.strip()

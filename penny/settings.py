@@ -84,6 +84,11 @@ class Settings(BaseSettings):
     limits_message_length: int = Field(8000, ge=1, le=100_000, description="characters of one message")
 
     public_url: str | None = Field(None, description="the address that apps know the service by, as they sign it")
+    standard_secret_id: str | None = Field(None, description="Secrets Manager id of the channel's settings as JSON")
+    slack_secret_id: str | None = Field(None, description="the same for Slack")
+    telegram_secret_id: str | None = Field(None, description="the same for Telegram")
+    whatsapp_secret_id: str | None = Field(None, description="the same for WhatsApp")
+    twilio_secret_id: str | None = Field(None, description="the same for Twilio")
     standard_webhook_secret: SecretStr | None = Field(None, description="signs what the channel `standard` is sent")
     standard_out_url: str | None = Field(None, description="where the channel `standard` sends its events")
     standard_out_secret: SecretStr | None = Field(None, description="signs what the channel `standard` sends")

@@ -19,9 +19,9 @@ outbox = typer.Typer(help="Messages to chats: list them, send dead ones again.",
 @channels.command(name="list")
 def list_(json_: JsonOption = False) -> None:
     """List the channels, and what each still needs."""
-    from penny.channels import NEEDS, missing
+    from penny.channels import NEEDS, missing, with_secrets
 
-    loaded = settings.load()
+    loaded = with_secrets(settings.load())
     for name in NEEDS:
         lacking = missing(loaded, name)
         if json_:
@@ -39,9 +39,9 @@ def check(
     from channels.channel import Refused, Reply, TryLater
     from domain.clock import SystemClock
     from domain.errors import SetupError
-    from penny.channels import make_channels, missing
+    from penny.channels import make_channels, missing, with_secrets
 
-    loaded = settings.load()
+    loaded = with_secrets(settings.load())
     if lacking := missing(loaded, name):
         raise SetupError(f"The channel {name} is off; set {' and '.join(lacking)}.")
 

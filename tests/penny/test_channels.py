@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
+from channels.slack import SlackChannel
 from domain.clock import SystemClock
 from domain.errors import SetupError
 from penny.channels import make_channels, missing
@@ -56,3 +60,50 @@ async def test_a_set_up_channel_is_on(monkeypatch: pytest.MonkeyPatch, tmp_path:
     whole: dict[str, Any] = {"STANDARD_WEBHOOK_SECRET": SECRET, "STANDARD_OUT_SECRET": SECRET}
     made = make_channels(settings(monkeypatch, tmp_path, STANDARD_OUT_URL="http://x", **whole), SystemClock())
     assert list(made) == ["standard"]
+
+
+@pytest.fixture
+def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Secrets Manager, by moto."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        yield boto3.client("secretsmanager")
+
+
+async def test_a_secret_holds_a_channels_settings(
+    manager: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The current version of the secret, after a rotation too, together with what the environment says."""
+    manager.create_secret(Name="slack", SecretString='{"signing_secret": "old"}')
+    manager.put_secret_value(SecretId="slack", SecretString='{"signing_secret": "new", "bot_token": "xoxb-1"}')
+    given = settings(monkeypatch, tmp_path, SLACK_SECRET_ID="slack", SLACK_API_URL="http://here/")
+    made = make_channels(given, SystemClock())["slack"]
+    assert isinstance(made, SlackChannel)
+    assert (made.signing_secret, made.bot_token, made.api_url) == ("new", "xoxb-1", "http://here/")
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ("no json", "JSON object"),
+        ("[1]", "may hold"),
+        ('{"bot_tokn": "x"}', "may hold"),
+        ('{"bot_token": 3}', "may hold"),
+    ],
+)
+def test_a_secret_of_another_form_is_refused(
+    manager: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, held: str, said: str
+) -> None:
+    """It is said what it may hold, never what it holds."""
+    manager.create_secret(Name="slack", SecretString=held)
+    with pytest.raises(SetupError, match=said) as caught:
+        make_channels(settings(monkeypatch, tmp_path, SLACK_SECRET_ID="slack"), SystemClock())
+    assert "tokn" not in caught.value.message
+
+
+def test_a_secret_that_is_not_there_is_named(manager: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By its setting."""
+    with pytest.raises(SetupError, match="'gone' of PENNY_TELEGRAM_SECRET_ID cannot be read"):
+        make_channels(settings(monkeypatch, tmp_path, TELEGRAM_SECRET_ID="gone"), SystemClock())
