@@ -80,12 +80,15 @@ async def say(
     *,
     client_id: str | None = None,
     if_running: IfRunning = "enqueue",
+    edit_of: UUID | None = None,
 ) -> Accepted:
     """Says `text` in the session, which is made when it is not there yet. Raises as Runner.submit does."""
     submit = caller.services.runner.submit
     try:
-        return await submit(caller.user, session_id, text, client_id=client_id, if_running=if_running)
+        return await submit(caller.user, session_id, text, client_id=client_id, if_running=if_running, edit_of=edit_of)
     except NotFound:
+        if edit_of is not None:
+            raise
         async with caller.transaction() as tx:
             await sessions.ensure(tx, session_id)
     return await submit(caller.user, session_id, text, client_id=client_id, if_running=if_running)

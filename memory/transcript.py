@@ -19,13 +19,17 @@ class Said:
 
 
 async def transcript(tx: Transaction, session_id: UUID, turns: int) -> list[Said]:
-    """The messages of the last so many turns, in order; none when there is no such session."""
+    """The messages of the last so many turns, in order, without what edits have superseded; none when there is no such
+    session."""
     rows = await tx.pg.fetch(
         """
+        WITH edit AS MATERIALIZED (
+            SELECT turn, replaces FROM message WHERE user_id = $1 AND session_id = $2 AND replaces IS NOT NULL)
         SELECT m.turn, m.pos, m.id, m.run_id, m.role, m.text, m.body, m.created_at, r.client_id, r.message_id
           FROM message m LEFT JOIN run r ON r.user_id = m.user_id AND r.id = m.run_id
          WHERE m.user_id = $1 AND m.session_id = $2
            AND m.turn > (SELECT last_turn FROM session WHERE user_id = $1 AND id = $2) - $3
+           AND (m.role = 'decision' OR NOT EXISTS (SELECT FROM edit e WHERE e.replaces <= m.turn AND e.turn > m.turn))
          ORDER BY m.turn, m.pos
         """,
         tx.user,
@@ -51,9 +55,17 @@ async def transcript(tx: Transaction, session_id: UUID, turns: int) -> list[Said
     ]
 
 
-async def holds(tx: Transaction, session_id: UUID, message_id: UUID) -> bool:
-    """Whether the message is one of the session's."""
+async def named(tx: Transaction, session_id: UUID, name: str, message_id: UUID | None) -> UUID | None:
+    """The id of the user's message that a client called `name`, or whose id is `message_id`; None when the session has
+    none."""
     found = await tx.pg.fetchval(
-        "SELECT 1 FROM message WHERE user_id = $1 AND session_id = $2 AND id = $3", tx.user, session_id, message_id
+        """
+        SELECT m.id FROM message m LEFT JOIN run r ON r.user_id = m.user_id AND r.id = m.run_id
+         WHERE m.user_id = $1 AND m.session_id = $2 AND m.role = 'user' AND (m.id = $4 OR r.client_id = $3) LIMIT 1
+        """,
+        tx.user,
+        session_id,
+        name,
+        message_id,
     )
-    return found is not None
+    return UUID(int=found.int) if found else None

@@ -34,6 +34,7 @@ class Asked:
     message_id: str
     decisions: tuple[Decision, ...]
     if_running: IfRunning
+    edit_of: str | None
     ignored: tuple[Literal["tools", "context"], ...]
 
 
@@ -50,6 +51,7 @@ def asked(given: RunAgentInput) -> Asked:
         message_id,
         tuple(_decision(entry) for entry in given.resume or () if entry.status == "resolved"),
         _if_running(given.forwarded_props),
+        _edit_of(given.forwarded_props),
         (*(("tools",) if given.tools else ()), *(("context",) if given.context else ())),
     )
 
@@ -95,3 +97,10 @@ def _if_running(props: object) -> IfRunning:
             return "interrupt"
         case _:
             raise InvalidInput("forwardedProps.ifRunning is enqueue, reject or interrupt.")
+
+
+def _edit_of(props: object) -> str | None:
+    named = props.get("editOf") if isinstance(props, dict) else None
+    if named is not None and not isinstance(named, str):
+        raise InvalidInput("forwardedProps.editOf is the id of the message that the new one replaces.")
+    return None if named is None else checked(named, "id in forwardedProps.editOf")

@@ -29,7 +29,8 @@ from api.protocols.ag_ui import Encoder
 from api.protocols.ag_ui_history import PROPOSAL, activity, calls_in, interrupt, messages_of, proposals_in
 from api.protocols.ag_ui_request import Asked, Decision, as_uuid, asked
 from api.streams import event_stream
-from memory.transcript import Said, holds, transcript
+from domain.errors import NotFound
+from memory.transcript import Said, named, transcript
 from tools import proposals
 
 HISTORY_TURNS = 200
@@ -90,12 +91,16 @@ async def _say(caller: Caller, session_id: UUID, want: Asked) -> UUID | None:
     """The run that answers the user's message, or None when there is none, or one that is known."""
     if want.text is None:
         return None
-    if known := as_uuid(want.message_id):
-        async with caller.read() as tx:
-            if await holds(tx, session_id, known):
-                return None
+    edit_of = None
+    async with caller.read() as tx:
+        if (stored := as_uuid(want.message_id)) and await named(tx, session_id, "", stored):
+            return None
+        if want.edit_of is not None:
+            edit_of = await named(tx, session_id, want.edit_of, as_uuid(want.edit_of))
+            if edit_of is None:
+                raise NotFound(f"There is no message {want.edit_of[:64]!r} of the user's in this thread.")
     accepted = await conversation.say(
-        caller, session_id, want.text, client_id=want.message_id, if_running=want.if_running
+        caller, session_id, want.text, client_id=want.message_id, if_running=want.if_running, edit_of=edit_of
     )
     return None if accepted.replayed else accepted.run_id
 
@@ -126,10 +131,10 @@ async def _look(caller: Caller, session_id: UUID, given: RunAgentInput) -> Respo
 
 
 async def _said(caller: Caller, session_id: UUID, unanswered: UUID | None) -> list[Said]:
-    """The conversation, of the run `unanswered` the user's message only."""
+    """The conversation, of the run `unanswered` only what it answers."""
     async with caller.read() as tx:
         said = await transcript(tx, session_id, HISTORY_TURNS)
-    return [one for one in said if one.message.role == "user" or one.message.run_id != unanswered or not unanswered]
+    return [one for one in said if one.message.pos == 0 or one.message.run_id != unanswered or not unanswered]
 
 
 async def _messages(caller: Caller, session_id: UUID, unanswered: UUID | None) -> list[Message]:

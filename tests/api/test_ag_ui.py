@@ -224,6 +224,7 @@ BAD_INPUTS = [
     body(resume=[{"interruptId": "x", "status": "maybe"}]),
     body(resume=[{"interruptId": "x", "status": "resolved", "payload": {"approved": "yes"}}]),
     body(forwardedProps={"ifRunning": "now"}),
+    body(forwardedProps={"editOf": 7}),
 ]
 
 

@@ -202,6 +202,28 @@ async def test_a_message_during_a_reply_waits_is_refused_or_interrupts(penny: An
     assert (seen["first"], seen["text"]) == ("cancelled", "word0 word1")
 
 
+async def test_an_edited_message_takes_the_place_of_what_came_after(penny: Any, play: Play) -> None:
+    """forwardedProps.editOf names the message that the new one replaces; loaded again, only the new one is there."""
+    seen = await play("edit", await penny.person())
+    assert seen["mine"] == seen["loaded"] == ["user: say 3 0", "assistant: word0 word1 word2"]
+    assert seen["unknown"] == 404
+
+
+async def test_the_feed_tells_what_happened_on_the_wire(penny: Any, play: Play) -> None:
+    """Whoever follows the session sees the message, the run, the proposal and the decision made by an AG-UI client."""
+    person = await penny.person()
+    await play("approve", person, APPROVED="yes")
+    (session,) = (await person.client.get("/v1/sessions")).json()["items"]
+    told = []
+    async with person.client.stream("GET", f"/v1/sessions/{session['id']}/events") as feed:
+        async for line in feed.aiter_lines():
+            if line.startswith("event: "):
+                told.append(line[7:])
+            if told[-1:] == ["proposal.decided"]:
+                break
+    assert sorted(set(told)) == ["message.added", "proposal.decided", "proposal.made", "run.ended", "run.started"]
+
+
 async def test_the_example_in_the_guide_runs(penny: Any, node: Any, example: Callable[[str, str], str]) -> None:
     """docs/clients/ag-ui.md: it streams, asks, and applies what was asked."""
     person = await penny.person()

@@ -181,6 +181,19 @@ const scenarios = {
     return { outcome: agent.seen.find((event) => event.type === "RUN_FINISHED").outcome.type, text: agent.messages.at(-1).content };
   },
 
+  async edit(thread) {
+    const agent = agentOn(thread);
+    await say(agent, "say 2 0");
+    await say(agent, "say 4 0");
+    const [first] = agent.messages;
+    agent.setMessages([]);
+    await say(agent, "say 3 0", { forwardedProps: { editOf: first.id } });
+    const unknown = await say(agentOn(thread), "say 1 0", { forwardedProps: { editOf: "nothing" } }).catch((e) => e);
+    const fresh = agentOn(thread);
+    await fresh.runAgent();
+    return { mine: texts(agent), loaded: texts(fresh), unknown: unknown.status };
+  },
+
   async queue(thread) {
     const agent = agentOn(thread), other = agentOn(thread);
     const first = say(agent, "say 600 0.02");
