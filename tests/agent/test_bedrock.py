@@ -357,15 +357,15 @@ async def test_closing_the_iterator_closes_upstream() -> None:
         await emulator.state.wait_for(lambda state: state.cancelled == 1, seconds=10.0)
 
 
-async def test_sixty_silent_streams_all_reach_bedrock() -> None:
+async def test_five_hundred_silent_streams_all_reach_bedrock() -> None:
     """No thread is held by a stream that waits for its first token (stock: six at a time)."""
     async with (
         BedrockEmulator(Script((Turn(fault=Hang()),), then="repeat_last")) as emulator,
         model_of(emulator) as model,
         asyncio.TaskGroup() as readers,
     ):
-        tasks = [readers.create_task(whole(model)) for _ in range(60)]
-        await emulator.state.wait_for(lambda state: state.open_streams == 60)
+        tasks = [readers.create_task(whole(model)) for _ in range(500)]
+        await emulator.state.wait_for(lambda state: state.open_streams == 500, seconds=120)
         for task in tasks:
             task.cancel()
 
@@ -454,6 +454,33 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> pytest.M
     return monkeypatch
 
 
+async def test_a_metadata_service_that_does_not_answer_is_not_waited_for(bare_environment: pytest.MonkeyPatch) -> None:
+    """Off AWS its address may swallow packets; the error says what to do all the same, and soon."""
+
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(swallow, "127.0.0.1")
+    host, port = server.sockets[0].getsockname()
+    bare_environment.delenv("AWS_EC2_METADATA_DISABLED")
+    bare_environment.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", f"http://{host}:{port}/")
+    with pytest.raises(SetupError, match="aws configure"):
+        await asyncio.to_thread(BedrockModel, MODEL, region="us-east-1")
+    server.close()
+
+
+async def test_closing_gives_the_connections_back() -> None:
+    """Once or twice; kept connections are closed on Bedrock's side too."""
+    async with BedrockEmulator(Script((FIVE,))) as emulator, model_of(emulator) as model:
+        await whole(model)
+        session = model._chat.wire._session
+        await model.close()
+        await model.close()
+        assert session is not None
+        assert session.closed
+
+
 @pytest.mark.usefixtures("bare_environment")
 @pytest.mark.parametrize(
     ("options", "words"),
@@ -512,6 +539,8 @@ def test_the_private_upstream_names_are_there() -> None:
     assert callable(upstream._handle_bedrock_error)
     assert callable(upstream._extract_thinking_tokens)
     assert callable(upstream.ChatBedrockConverse._stream)
+    assert callable(upstream.ChatBedrockConverse._generate)
+    assert callable(upstream._raise_if_context_overflow)
 
 
 def test_a_call_that_sends_nothing_is_no_request() -> None:
