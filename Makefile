@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WIDGET := api/assets/manifest.json
 NODE := sh widget/node.sh
 
-.PHONY: run test check bench widget format lock clean help
+.PHONY: run test check bench widget reference format lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,12 +23,16 @@ check: $(VENV)/dev.ok widget/node_modules/checked.ok  ## format, lint, types, im
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m api.reference --check
 
 widget: $(WIDGET)  ## build the chat widget and the demo page, when their sources changed
 	@:
 
 bench: $(VENV)/dev.ok  ## figures measured on this machine, in bench/report/
 	@$(BIN)/python -m bench
+
+reference: $(VENV)/dev.ok  ## docs/reference/http.md, made from the routes
+	@$(BIN)/python -m api.reference > docs/reference/http.md
 
 format: $(VENV)/dev.ok widget/node_modules/installed.ok  ## put the code in form
 	$(BIN)/ruff format .

@@ -37,10 +37,14 @@ EVENTS = _events_table()
 """What the events are, for descriptions (Markdown)."""
 
 
+def event_schema(more: str = "") -> dict[str, Any]:
+    """The content of a stream. OpenAPI 3.1 has no schema for the events of one, so it is described in words."""
+    return {"schema": {"description": f"Server-sent events. {more}".rstrip()}}
+
+
 def event_stream_content() -> dict[str, Any]:
     """The content of a response that streams events; `x-events` gives the schema of each type's data."""
-    return {
-        "schema": {"type": "string", "description": "Server-sent events."},
+    return event_schema() | {
         "x-events": {kind.type: {"$ref": _REF.format(model=_name(kind))} for kind in _kinds()},
     }
 
@@ -57,8 +61,8 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
             schemas = made.setdefault("components", {}).setdefault("schemas", {})
             errors = [
                 ("Problem", TypeAdapter[Any](Problem)),
-                ("OpenAIError", TypeAdapter[Any](OpenAIErrorBody)),
-                ("JsonRpcError", TypeAdapter[Any](JsonRpcErrorBody)),
+                ("OpenAIErrorBody", TypeAdapter[Any](OpenAIErrorBody)),
+                ("JsonRpcErrorBody", TypeAdapter[Any](JsonRpcErrorBody)),
                 ("RunErrorEvent", TypeAdapter[Any](RunErrorEvent)),
             ]
             for model, adapter in errors + [(_name(kind), TypeAdapter[Any](kind)) for kind in _kinds()]:

@@ -118,13 +118,13 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def documented_openai(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The same for a route of OpenAI's wire, whose errors have its shape."""
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIErrorBody"}}}
     return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
 
 
 def documented_json_rpc(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The same for MCP, whose errors are JSON-RPC's."""
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/JsonRpcError"}}}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/JsonRpcErrorBody"}}}
     return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
 
 

@@ -23,6 +23,7 @@ from api import conversation
 from api.caller import JSON_BODY, Caller, CallerDep
 from api.conversation import Decided
 from api.negotiation import STREAM, accepts
+from api.openapi import event_schema
 from api.problems import NotAcceptable, documented_ag_ui
 from api.protocols import ag_ui, ag_ui_events, ag_ui_names
 from api.protocols.ag_ui import Encoder
@@ -41,7 +42,7 @@ router = APIRouter(prefix="/ag-ui", tags=["AG-UI"])
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "AG-UI events; header `Penny-Run-Id` names the run when there is one.",
-        "content": {STREAM: {"schema": {"type": "string", "description": "Server-sent events, each an AG-UI event."}}},
+        "content": {STREAM: event_schema("Each an AG-UI event.")},
     }
 }
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from api import conversation
 from api.caller import JSON_BODY, Caller, CallerDep
 from api.negotiation import STREAM
+from api.openapi import event_schema
 from api.problems import documented
 from api.protocols import ai_sdk, ai_sdk_decided
 from api.protocols.ai_sdk import Encoder
@@ -42,7 +43,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The UI message stream, version 1.",
         "headers": {"x-vercel-ai-ui-message-stream": {"schema": {"type": "string", "const": "v1"}}},
-        "content": {STREAM: {"schema": {"type": "string", "description": "Server-sent events, `[DONE]` last."}}},
+        "content": {STREAM: event_schema("`[DONE]` comes last.")},
     }
 }
 

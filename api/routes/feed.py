@@ -10,6 +10,7 @@ from pydantic import Field
 
 from api.caller import CallerDep
 from api.negotiation import STREAM
+from api.openapi import event_schema
 from api.problems import documented
 from api.protocols import native
 from api.shapes import Instant, Output, SessionId
@@ -72,7 +73,7 @@ KINDS: dict[str, type[Output]] = {
             "description": "What happened in the session, and what happens.",
             "content": {
                 STREAM: {
-                    "schema": {"type": "string", "description": "Server-sent events."},
+                    **event_schema(),
                     "x-events": {name: kind.model_json_schema() for name, kind in KINDS.items()},
                 }
             },

@@ -16,6 +16,7 @@ from agent.events import Event, RunFailed
 from api import conversation
 from api.caller import JSON_BODY, Caller, CallerDep
 from api.negotiation import JSON, STREAM
+from api.openapi import event_schema
 from api.problems import documented_openai, problem
 from api.protocols import openai_chat, openai_responses
 from api.protocols.openai_chat import Completion
@@ -96,7 +97,7 @@ class _Said:
 
 
 def _answer(model: type[Output], streamed: str) -> dict[int | str, dict[str, Any]]:
-    content = {STREAM: {"schema": {"type": "string", "description": "Server-sent events."}}}
+    content = {STREAM: event_schema()}
     return {200: {"model": model, "description": f"The reply, or, with `stream`, {streamed}.", "content": content}}
 
 

@@ -32,7 +32,7 @@ async def test_the_document_is_served(anonymous: httpx.AsyncClient, app: FastAPI
 def test_every_operation_is_described(app: FastAPI) -> None:
     """Each has a summary, a description and a success; under /v1 it needs a token and documents its problems."""
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    others = {"/openai/": "OpenAIError", "/mcp": "JsonRpcError", "/ag-ui": "RunErrorEvent"}
+    others = {"/openai/": "OpenAIErrorBody", "/mcp": "JsonRpcErrorBody", "/ag-ui": "RunErrorEvent"}
     for method, path, operation in operations(app):
         where = f"{method} {path}"
         assert operation["summary"], where
