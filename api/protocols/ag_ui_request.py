@@ -9,11 +9,10 @@ from uuid import UUID
 
 from ag_ui.core import ResumeEntry, RunAgentInput, TextPart, UserMessage
 
+from api.conversation import checked_name
 from domain.errors import InvalidInput
 from domain.ids import parse_id
 from memory.acceptance import IfRunning
-
-NAME_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,11 @@ class Asked:
 def asked(given: RunAgentInput) -> Asked:
     """Reads the end of the conversation and the answers. Raises InvalidInput for what Penny cannot take, NotFound for
     an interrupt's id that can be none."""
-    checked(given.run_id, "runId")
+    checked_name(given.run_id, "runId")
     last = given.messages[-1] if given.messages else None
     text, message_id = None, ""
     if isinstance(last, UserMessage):
-        text, message_id = _text(last), checked(last.id, "id of the last message")
+        text, message_id = _text(last), checked_name(last.id, "id of the last message")
     return Asked(
         text,
         message_id,
@@ -54,13 +53,6 @@ def asked(given: RunAgentInput) -> Asked:
         _edit_of(given.forwarded_props),
         (*(("tools",) if given.tools else ()), *(("context",) if given.context else ())),
     )
-
-
-def checked(name: str, what: str) -> str:
-    """`name` if it can be a client's id. Raises InvalidInput."""
-    if not 0 < len(name) <= NAME_LENGTH or not name.isprintable():
-        raise InvalidInput(f"The {what} must be 1 to {NAME_LENGTH} printable characters.")
-    return name
 
 
 def as_uuid(name: str) -> UUID | None:
@@ -103,4 +95,4 @@ def _edit_of(props: object) -> str | None:
     named = props.get("editOf") if isinstance(props, dict) else None
     if named is not None and not isinstance(named, str):
         raise InvalidInput("forwardedProps.editOf is the id of the message that the new one replaces.")
-    return None if named is None else checked(named, "id in forwardedProps.editOf")
+    return None if named is None else checked_name(named, "id in forwardedProps.editOf")

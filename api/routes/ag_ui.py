@@ -93,13 +93,15 @@ async def _say(caller: Caller, session_id: UUID, want: Asked) -> UUID | None:
     if want.text is None:
         return None
     edit_of = None
-    async with caller.read() as tx:
-        if (stored := as_uuid(want.message_id)) and await named(tx, session_id, "", stored):
-            return None
-        if want.edit_of is not None:
+    if stored := as_uuid(want.message_id):
+        async with caller.read() as tx:
+            if await named(tx, session_id, "", stored):
+                return None
+    if want.edit_of is not None:
+        async with caller.read() as tx:
             edit_of = await named(tx, session_id, want.edit_of, as_uuid(want.edit_of))
-            if edit_of is None:
-                raise NotFound(f"There is no message {want.edit_of[:64]!r} of the user's in this thread.")
+        if edit_of is None:
+            raise NotFound(f"There is no message {want.edit_of[:64]!r} of the user's in this thread.")
     accepted = await conversation.say(
         caller, session_id, want.text, client_id=want.message_id, if_running=want.if_running, edit_of=edit_of
     )
@@ -145,13 +147,16 @@ async def _messages(caller: Caller, session_id: UUID, unanswered: UUID | None) -
 
 
 def _of_those(messages: list[Message], held: set[str]) -> list[Message]:
-    """Those that the client has already, so that nothing comes in between; an activity goes with what it follows."""
+    """Those that the client has already, so that nothing comes in between; an activity goes with what it follows, and
+    a decision has the name under which the client was told of it."""
+    told = {name.rpartition(".")[0]: name for name in held if name.startswith(ag_ui_names.decision_id(""))}
     out, kept = [], False
     for message in messages:
+        name = message.id if message.id in held else told.get(message.id)
         if not isinstance(message, ActivityMessage):
-            kept = message.id in held
+            kept = name is not None
         if kept:
-            out.append(message)
+            out.append(message.model_copy(update={"id": name}) if name else message)
     return out
 
 

@@ -293,3 +293,33 @@ async def test_lines_end_in_lf_only(served: httpx.AsyncClient) -> None:
     assert answer.status_code == 200
     assert b"\r" not in answer.content
     assert answer.headers["penny-run-id"]
+
+
+def sent_in(answer: httpx.Response) -> list[dict[str, Any]]:
+    """The events of a stream."""
+    assert answer.status_code == 200, answer.text
+    return [json.loads(line[6:]) for line in answer.text.split("\n") if line.startswith("data: ")]
+
+
+async def test_a_rewritten_reply_leaves_the_clients_messages_where_they_are(
+    client: httpx.AsyncClient, parts: Any, session_id: str, proposal: dict[str, Any]
+) -> None:
+    """The snapshot that withdraws text has what the client said it holds, under its names and in order, and no more."""
+    resume = [
+        {"interruptId": f"{proposal['id']}.{proposal['hash']}", "status": "resolved", "payload": {"approved": True}}
+    ]
+    parts.runner.script = [
+        ("run.started", {"run_id": "r", "session_id": "s", "message_id": "m", "model": "f", "prompt_version": "1"}),
+        ("text.delta", {"text": "Oops"}),
+        ("text.retracted", {"keep": 0}),
+        ("text.delta", {"text": "Good."}),
+        ("run.finished", {"message_id": "m", "text": "Good."}),
+    ]
+    await client.post("/ag-ui", json=body(threadId=session_id, messages=[said("earlier")[0] | {"id": "m0"}]))
+    told = sent_in(await client.post("/ag-ui", json=body(threadId=session_id, messages=[], resume=resume)))
+    (decision,) = [event["messageId"] for event in told if event["type"] == "TEXT_MESSAGE_START"]
+    held = [{"id": decision, "role": "assistant", "content": "made up"}]
+    sent = sent_in(await client.post("/ag-ui", json=body(threadId=session_id, messages=held + said("hello"))))
+    (snapshot,) = [event for event in sent if event["type"] == "MESSAGES_SNAPSHOT"]
+    assert [message["id"] for message in snapshot["messages"]] == [decision, "m1"]
+    assert snapshot["messages"][0]["content"].startswith("Applied: ")
