@@ -16,7 +16,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,8 +27,9 @@ from db.migrate import migrate
 from domain.clock import FixedClock
 from domain.money import Money
 from domain.periods import DateRange, Month
-from ledger import accounts, budgets, recurring, reports, rollups, transactions
+from ledger import accounts, budgets, recurring, reports, rollups, setup, transactions
 from ledger.filters import TxnFilter
+from ledger.imports.run import import_file
 from ledger.preferences import Preferences
 from ledger.transactions import NewTxn
 from tools import proposals
@@ -42,6 +43,7 @@ CLOCK = FixedClock(datetime(2026, 11, 22, 12, tzinfo=UTC))
 MERCHANTS = 600
 ROUNDS = 15
 WRITERS = 16
+IMPORTED = 100_000
 
 FILL = """
 WITH a AS (SELECT array_agg(id ORDER BY name) AS ids FROM account WHERE user_id = $1),
@@ -128,7 +130,9 @@ async def main(count: int) -> None:
                     await report(name, *(await timed(db, user, question, 3 if name == "rollups verified" else ROUNDS)))
                 await report("add a transaction", *(await adding(db, user)))
                 await report("confirm a proposal", *(await confirming(db, user)))
+                await ten_at_once(db, user)
                 await together(db, user)
+                await importing(db)
             finally:
                 await db.close()
 
@@ -205,23 +209,56 @@ async def confirming(db: Database, user: UUID) -> tuple[float, int]:
     return statistics.median(w.seconds for w in watches[1:]) * 1000, watches[-1].statements
 
 
+async def ten_at_once(db: Database, user: UUID) -> None:
+    """One proposal, confirmed ten times at the same instant: one write, and ten equal answers."""
+    made = await proposed(db, user, "77")
+    async with db.read(user) as tx:
+        before = await tx.pg.fetchval("SELECT count(*) FROM txn WHERE user_id = $1", user)
+    one = UUID(made["id"]), made["hash"]
+    done = await asyncio.gather(*(proposals.confirm(db, user, *one, approval="bench") for _ in range(10)))
+    async with db.read(user) as tx:
+        written = await tx.pg.fetchval("SELECT count(*) FROM txn WHERE user_id = $1", user) - before
+    entries = len({one.journal_id for one in done})
+    print(f"\none proposal confirmed ten times at once: {written} written, {entries} in the journal")
+
+
+async def importing(db: Database) -> None:
+    """A bank's file of 100,000 rows into an empty ledger, and once more."""
+    user = await db.resolve_user("bench", "", uuid.uuid4().hex)
+    async with db.transaction(user) as tx:
+        await setup.add_account(tx, "Account 1", "checking", Money(0, "USD"), "bench")
+    days = (TODAY - timedelta(days=at * DAYS // IMPORTED) for at in range(IMPORTED))
+    rows = (f"{day},Merchant {at % MERCHANTS},memo {at},-{1 + at % 90}.{at % 100:02}" for at, day in enumerate(days))
+    file = "\n".join(["Date,Payee,Memo,Amount", *rows]).encode()
+    told = 0
+
+    def progress(_: str, __: int, ___: int) -> None:
+        nonlocal told
+        told += 1
+
+    for what in ("imported", "imported again"):
+        began, told = time.perf_counter(), 0
+        report = await import_file(db, user, file, account="Account 1", progress=progress)
+        seconds = time.perf_counter() - began
+        print(f"{report.rows:,} rows {what} in {seconds:.1f} s: {report.added:,} added, progress told {told} times")
+
+
 async def together(db: Database, user: UUID) -> None:
     """Sixteen at once confirm purchases that all fall into the same rollup row; none is refused, none tried again."""
-    rounds = 4
-    made = [await proposed(db, user, str(100 + number)) for number in range(WRITERS * rounds)]
-
-    async def writer(number: int) -> None:
-        for one in made[number::WRITERS]:
-            await proposals.confirm(db, user, UUID(one["id"]), one["hash"], approval="bench")
-
-    began = time.perf_counter()
-    await asyncio.gather(*(writer(number) for number in range(WRITERS)))
-    seconds = time.perf_counter() - began
+    confirmed, seconds = 0, 0.0
+    for number in range(4):
+        made = [await proposed(db, user, str(100 + number * WRITERS + one)) for one in range(WRITERS)]
+        began = time.perf_counter()
+        await asyncio.gather(
+            *(proposals.confirm(db, user, UUID(one["id"]), one["hash"], approval="bench") for one in made)
+        )
+        seconds += time.perf_counter() - began
+        confirmed += len(made)
     async with db.read(user) as tx:
         wrong = await rollups.verify(tx)
     print(
-        f"\n{WRITERS} writers on one account, category and month: {len(made)} purchases confirmed in {seconds:.2f} s "
-        f"({len(made) / seconds:.0f} a second), none refused or repeated, {len(wrong)} wrong rollups"
+        f"\n{WRITERS} writers on one account, category and month: {confirmed} purchases confirmed in {seconds:.2f} s "
+        f"({confirmed / seconds:.0f} a second), none refused or repeated, {len(wrong)} wrong rollups"
     )
 
 

@@ -63,8 +63,9 @@ def condition(wanted: TxnFilter, params: list[object]) -> str:
         parts.append(f"t.merchant_key = ANY (ARRAY(SELECT lower(name) FROM unnest({names}::text[]) name))")  # noqa: S608
     if wanted.text:
         text = arg(wanted.text)
+        said = "(t.memo <> '' OR t.note <> '' OR t.tags <> '')"
         own = "lower(t.memo || E'\\n' || t.note || E'\\n' || t.tags)"
-        parts.append(f"({_merchant_has(text)} OR strpos({own}, (SELECT lower({text}::text))) > 0)")
+        parts.append(f"({_merchant_has(text)} OR {said} AND strpos({own}, (SELECT lower({text}::text))) > 0)")
     for bound, compare in ((wanted.at_least, ">="), (wanted.at_most, "<=")):
         if bound:
             parts.append(f"(t.currency = {arg(bound.currency)} AND abs(t.amount_minor) {compare} {arg(bound.minor)})")
