@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
@@ -18,9 +19,12 @@ from penny.cli.talk import JsonOption, UserOption
 from penny.settings import DEMO_USER
 
 if TYPE_CHECKING:
-    from db.engine import Database
+    from db.engine import Database, Transaction
     from domain.money import Money
+    from ledger.accounts import Account
     from ledger.rates import Rate
+
+T = TypeVar("T")
 
 _COLUMNS = ("date", "base", "quote", "rate")
 
@@ -40,26 +44,21 @@ def list_accounts(user: UserOption = DEMO_USER, json_: JsonOption = False) -> No
     """List accounts with their balances, and what they are worth together."""
     from ledger import preferences, worth
 
-    async def act(db: Database, person: UUID) -> Any:
-        async with db.read(person) as tx:
-            own = await preferences.get(tx)
-            return own, await worth.of_user(tx, _today(own), own.currency)
+    async def look(tx: Transaction) -> Any:
+        own = await preferences.get(tx)
+        return own, await worth.of_user(tx, _today(own), own.currency)
 
-    own, (found, net) = with_database(user, act)
+    own, (found, net) = _within(user, look)
 
     def shown(money: Money) -> str:
         return money.format(own.locale)
 
+    none = "There are no accounts yet; add one with `penny accounts add NAME`."
+    _print(found, json_, _account, lambda a: f"{shown(a.balance):>18}  {a.kind:10}  {a.name}", none)
     if json_:
-        for a in found:
-            say_json({"id": a.id, "name": a.name, "kind": a.kind, "balance": a.balance.json()})
         total = net.total.json() if net.total else None
         say_json({"net_worth": total, "by_currency": [money.json() for money in net.by_currency], "date": net.day})
-        return
-    for a in found:
-        say(f"{shown(a.balance):>18}  {a.kind:10}  {a.name}")
-    if not found:
-        say("There are no accounts yet; add one with `penny accounts add NAME`.")
+    if json_ or not found:
         return
     say(f"{shown(net.total) if net.total else ' + '.join(map(shown, net.by_currency)):>18}  net worth")
     for one in net.conversions:
@@ -81,16 +80,12 @@ def add_account(
     from domain.money import Money
     from ledger import preferences, setup
 
-    async def act(db: Database, person: UUID) -> Any:
-        async with db.transaction(person) as tx:
-            held = Money.of(opening, currency or (await preferences.get(tx)).currency)
-            return await setup.add_account(tx, name, kind, held, "cli")
+    async def add(tx: Transaction) -> Account:
+        held = Money.of(opening, currency or (await preferences.get(tx)).currency)
+        return await setup.add_account(tx, name, kind, held, "cli")
 
-    made = with_database(user, act)
-    if json_:
-        say_json({"id": made.id, "name": made.name, "kind": made.kind, "balance": made.balance.json()})
-    else:
-        say(f"Added the account {made.name} with {made.balance.format()}.")
+    made = _within(user, add, write=True)
+    say_json(_account(made)) if json_ else say(f"Added the account {made.name} with {made.balance.format()}.")
 
 
 @categories.command("list")
@@ -98,15 +93,14 @@ def list_categories(user: UserOption = DEMO_USER, json_: JsonOption = False) -> 
     """List categories: spending, income, transfers."""
     from ledger import categories
 
-    async def act(db: Database, person: UUID) -> Any:
-        async with db.read(person) as tx:
-            return await categories.list_(tx)
-
-    found = with_database(user, act)
-    for c in found:
-        say_json(asdict(c)) if json_ else say(f"{c.kind:9}  {c.name}{f'  ({c.group})' if c.group else ''}")
-    if not found and not json_:
-        say("There are no categories yet; add one with `penny categories add NAME`.")
+    none = "There are no categories yet; add one with `penny categories add NAME`."
+    _print(
+        _within(user, categories.list_),
+        json_,
+        asdict,
+        lambda c: f"{c.kind:9}  {c.name}{f'  ({c.group})' if c.group else ''}",
+        none,
+    )
 
 
 @categories.command("add")
@@ -120,11 +114,7 @@ def add_category(
     """Add a category."""
     from ledger import setup
 
-    async def act(db: Database, person: UUID) -> Any:
-        async with db.transaction(person) as tx:
-            return await setup.add_category(tx, name, group, kind, "cli")
-
-    made = with_database(user, act)
+    made = _within(user, lambda tx: setup.add_category(tx, name, group, kind, "cli"), write=True)
     say_json(asdict(made)) if json_ else say(f"Added the category {made.name}.")
 
 
@@ -137,18 +127,14 @@ def list_rates(
     """List exchange rates, the newest first."""
     from ledger import rates
 
-    async def act(db: Database, person: UUID) -> Any:
-        async with db.read(person) as tx:
-            return (await rates.list_(tx, limit=limit))[0]
-
-    found = with_database(user, act)
-    for r in found:
-        if json_:
-            say_json({"date": r.day, "base": r.base, "quote": r.quote, "rate": f"{r.value:f}", "source": r.source})
-        else:
-            say(f"{r.day}  1 {r.base} = {r.value:f} {r.quote}{f'  ({r.source})' if r.source else ''}")
-    if not found and not json_:
-        say("There are no rates yet; add one with `penny rates add EUR USD 1.0842`.")
+    found, _ = _within(user, lambda tx: rates.list_(tx, limit=limit))
+    _print(
+        found,
+        json_,
+        lambda r: {"date": r.day, "base": r.base, "quote": r.quote, "rate": f"{r.value:f}", "source": r.source},
+        lambda r: f"{r.day}  1 {r.base} = {r.value:f} {r.quote}{f'  ({r.source})' if r.source else ''}",
+        "There are no rates yet; add one with `penny rates add EUR USD 1.0842`.",
+    )
 
 
 @rates.command("add")
@@ -209,18 +195,17 @@ def preferences(
 
     pairs = [text.partition("=") for text in set_ or ()]
 
-    async def act(db: Database, person: UUID) -> Any:
-        async with db.transaction(person) as tx:
-            kept = await preferences.get(tx)
-            for name, sign, value in pairs:
-                if not sign or name not in ("locale", "time_zone", "currency"):
-                    raise InvalidInput(
-                        f"{name[:32]!r} cannot be set here; use locale, time_zone or currency as NAME=VALUE."
-                    )
-                kept = preferences.Preferences(**(asdict(kept) | {name: value}))
-            return await setup.change_preferences(tx, kept, "cli") if pairs else kept
+    async def change(tx: Transaction) -> Any:
+        kept = await preferences.get(tx)
+        for name, sign, value in pairs:
+            if not sign or name not in ("locale", "time_zone", "currency"):
+                raise InvalidInput(
+                    f"{name[:32]!r} cannot be set here; use locale, time_zone or currency as NAME=VALUE."
+                )
+            kept = preferences.Preferences(**(asdict(kept) | {name: value}))
+        return await setup.change_preferences(tx, kept, "cli") if pairs else kept
 
-    kept = asdict(with_database(user, act))
+    kept = asdict(_within(user, change, write=True))
     if json_:
         say_json(kept)
     else:
@@ -232,17 +217,11 @@ def verify(user: UserOption = DEMO_USER, json_: JsonOption = False) -> None:
     """Compare the sums with the transactions; exit code 1 when any is wrong."""
     from ledger import rollups
 
-    async def act(db: Database, person: UUID) -> Any:
-        async with db.read(person) as tx:
-            return await rollups.verify(tx)
-
-    found = with_database(user, act)
-    for one in found:
-        say_json(asdict(one)) if json_ else say(f"{one.what}: is {one.kept}, should be {one.true}")
+    found = _within(user, rollups.verify)
+    right = "Every sum is what the transactions add up to."
+    _print(found, json_, asdict, lambda one: f"{one.what}: is {one.kept}, should be {one.true}", right)
     if found:
         raise typer.Exit(1)
-    if not json_:
-        say("Every sum is what the transactions add up to.")
 
 
 @rollups.command("rebuild")
@@ -250,11 +229,7 @@ def rebuild(user: UserOption = DEMO_USER, json_: JsonOption = False) -> None:
     """Make the sums anew from the transactions."""
     from ledger import rollups
 
-    async def act(db: Database, person: UUID) -> Any:
-        async with db.transaction(person) as tx:
-            return await rollups.rebuild(tx)
-
-    size = with_database(user, act)
+    size = _within(user, rollups.rebuild, write=True)
     say_json(asdict(size)) if json_ else say(
         f"Made {size.months:,} monthly sums and {size.merchants:,} merchants anew."
     )
@@ -263,13 +238,34 @@ def rebuild(user: UserOption = DEMO_USER, json_: JsonOption = False) -> None:
 def _enter(read: Any, user: str, json_: bool) -> None:
     from ledger import preferences, setup
 
-    async def act(db: Database, person: UUID) -> Any:
-        async with db.transaction(person) as tx:
-            now = _today(await preferences.get(tx))
-            return await setup.enter_rates(tx, read(now), now, "cli")
+    async def enter(tx: Transaction) -> int:
+        now = _today(await preferences.get(tx))
+        return await setup.enter_rates(tx, read(now), now, "cli")
 
-    count = with_database(user, act)
+    count = _within(user, enter, write=True)
     say_json({"rates": count}) if json_ else say(f"{count:,} {'rate is' if count == 1 else 'rates are'} stored.")
+
+
+def _within(user: str, act: Callable[[Transaction], Awaitable[T]], *, write: bool = False) -> T:
+    """What `act` finds, or does, in one transaction of the user's."""
+
+    async def acting(db: Database, person: UUID) -> T:
+        async with db.transaction(person) if write else db.read(person) as tx:
+            return await act(tx)
+
+    return with_database(user, acting)
+
+
+def _print(found: Sequence[T], json_: bool, data: Callable[[T], Any], line: Callable[[T], str], none: str) -> None:
+    """Each as a JSON object or a line; `none` is said, to people, when there is nothing."""
+    for one in found:
+        say_json(data(one)) if json_ else say(line(one))
+    if not found and not json_:
+        say(none)
+
+
+def _account(a: Account) -> dict[str, Any]:
+    return {"id": a.id, "name": a.name, "kind": a.kind, "balance": a.balance.json()}
 
 
 def _today(own: Any) -> date:
