@@ -17,7 +17,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, Human
 from agent import snapshot
 from agent.events import Event, TextDelta
 from agent.history import clean, clean_json
-from agent.model import ContextTooLong, ModelRequest, ModelUnavailable
+from agent.model import ContextTooLong, Model, ModelRequest, ModelUnavailable
 from agent.parts import Parts
 from agent.thinking import recalled, thoughts
 from agent.turn import TurnContext, from_results, joint
@@ -120,8 +120,7 @@ async def _reply(
             if text := clean(str(chunk.text)):
                 hear(text)
     whole = parts.whole()
-    about = whole.response_metadata
-    ctx.count(tokens_of(whole), about.get("priced_as") or about.get("answered_by") or ctx.model.name)
+    ctx.count(tokens_of(whole), priced_as(whole, ctx.model))
     return whole
 
 
@@ -172,6 +171,12 @@ def _calls(whole: AIMessageChunk, taken: set[str]) -> list[dict[str, Any]]:
             call["id"] = f"{call['id']}_{len(taken) + n}"
         taken = taken | {call["id"]}
     return calls
+
+
+def priced_as(whole: AIMessage, model: Model) -> str:
+    """The name by which agent.capabilities knows the price of what answered."""
+    about = whole.response_metadata
+    return str(about.get("priced_as") or about.get("answered_by") or model.name)
 
 
 def tokens_of(whole: AIMessage) -> Tokens:

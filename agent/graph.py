@@ -20,7 +20,7 @@ from agent import snapshot
 from agent.asking import ask
 from agent.calling import answer_calls, tool_events, unfinished
 from agent.events import TextDelta
-from agent.turn import MAX_TOOL_ROUNDS, TurnContext, TurnState, from_results, joint, unanswered
+from agent.turn import MOST_TOOL_ROUNDS, TurnContext, TurnState, from_results, joint, unanswered
 from memory.messages import Message
 
 __all__ = ["CONFIG", "TurnContext", "TurnState", "build_graph", "tool_events", "unanswered", "unfinished"]
@@ -70,4 +70,4 @@ def build_graph(
     return graph.compile(checkpointer=checkpointer)
 
 
-CONFIG: RunnableConfig = {"recursion_limit": 2 * MAX_TOOL_ROUNDS + 6}
+CONFIG: RunnableConfig = {"recursion_limit": 2 * MOST_TOOL_ROUNDS + 6}

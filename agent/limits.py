@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from agent.turn import MAX_TOOL_ROUNDS
 from memory.runs import RUNS_PER_USER
+from memory.usage import Caps
+from tools.tool import PROPOSALS_A_TURN
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What one reply may take: the caps of the day, rounds of tool calls, and proposals."""
+
+    caps: Caps = field(default_factory=Caps)
+    tool_rounds: int = MAX_TOOL_ROUNDS
+    proposals: int = PROPOSALS_A_TURN
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from agent import events as ev
 from agent import takeover
 from agent.graph import CONFIG, unanswered, unfinished
 from agent.model import Situation
+from agent.spending import Spending
 from agent.start import Agent, Start, starting
 from agent.takeover import Told
 from db.connection import DatabaseUnavailable, PoolExhausted
@@ -28,7 +29,7 @@ from memory import events, messages, steps
 from memory.event_log import Stream
 from memory.frames import Frame, lines
 from memory.messages import Message, reply_text
-from memory.runs import Claim, End, LeaseLost, Tokens
+from memory.runs import Claim, End, LeaseLost
 from tools import proposals
 from tools.proposals.store import lock_ledger
 
@@ -71,7 +72,7 @@ class Run:
     _start: Start | None = None
     _turn: list[Message] = field(default_factory=list)
     _reply: str = ""
-    _tokens: Tokens = field(default_factory=Tokens)
+    _spending: Spending = field(default_factory=Spending)
     _told: Told = field(default_factory=set)
     _answered_by: str | None = None
     _figures: list[dict[str, Any]] | None = None
@@ -141,11 +142,10 @@ class Run:
     async def _load(self) -> Start:
         claim = self.claim
         async with self.agent.db.transaction(claim.user) as tx:
-            cancelled = await tx.pg.fetchval("SELECT cancel_requested FROM run WHERE id = $1", claim.run_id)
-            if cancelled is None:
-                raise LeaseLost  # the session was deleted meanwhile
+            so_far = await steps.so_far(tx, claim)
+            self._spending.total, self._spending.cost = so_far.tokens, so_far.cost
             logged = (await events.read(tx, claim.run_id, 0))[0] if claim.attempt > 1 else []
-            start = await self._starting(tx, logged, cancelled=cancelled)
+            start = await self._starting(tx, logged, cancelled=so_far.cancelled)
             if start.turn[0].body.get("edit_of"):  # what it replaces may have proposed until it ended
                 await lock_ledger(tx)
                 await proposals.supersede(tx, claim.run_id)
@@ -153,7 +153,7 @@ class Run:
 
     async def _starting(self, tx: Transaction, logged: list[Frame], *, cancelled: bool) -> Start:
         return await starting(
-            tx, self.agent, self.claim, logged=logged, cancelled=cancelled, keep=self._keep, count=self._count
+            tx, self.agent, self.claim, logged=logged, cancelled=cancelled, keep=self._keep, spending=self._spending
         )
 
     async def _announce(self, start: Start) -> None:
@@ -208,23 +208,15 @@ class Run:
         if self._figures is not None:
             self._emit(ev.Grounding(self._figures))
 
-    def _count(self, tokens: Tokens, model: str) -> None:
-        mine = self._tokens
-        self._tokens = Tokens(
-            mine.input + tokens.input,
-            mine.output + tokens.output,
-            mine.cache_read + tokens.cache_read,
-            mine.cache_write + tokens.cache_write,
-        )
-
     def _placed(self, new: Sequence[Message], kept: Sequence[Message]) -> list[Message]:
         return [replace(m, turn=self.claim.turn, pos=len(kept) + n) for n, m in enumerate(new)]
 
     async def _keep(self, new: Sequence[Message]) -> list[Message]:
         placed = self._placed(new, self._turn)
         async with self.agent.db.transaction(self.claim.user) as tx:
-            await steps.append(tx, self.claim, self.agent.owner, placed)
+            await steps.append(tx, self.claim, self.agent.owner, placed, self._spending.unstored())
             self.agent.reached("results.storing" if placed[0].role == "tool" else "call.storing")
+        self._spending.stored()
         self.agent.reached("results.stored" if placed[0].role == "tool" else "call.stored")
         return placed
 
@@ -250,8 +242,9 @@ class Run:
     async def _complete(self, status: End, last: ev.Event) -> None:
         """Ends the run, trying again while the database is away, until the lease is another's."""
         error = ev.data_of(last) if isinstance(last, ev.RunFailed) else None
-        used = self._tokens
-        self._emit(ev.Usage(used.input, used.output, used.cache_read, used.cache_write))
+        used, cost = self._spending.total, self._spending.cost
+        dollars = None if cost is None else float(cost)  # a number on the wire; what is stored is exact
+        self._emit(ev.Usage(used.input, used.output, used.cache_read, used.cache_write, dollars))
         self._emit(last)
         frames: list[Frame] = []
         while True:
@@ -265,7 +258,7 @@ class Run:
                         status=status,
                         messages=await self._ending(tx, status),
                         events=lines(frames),
-                        tokens=self._tokens,
+                        spent=self._spending.unstored(),
                         error=error,
                         model=self._answered_by,
                     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from langgraph.graph.state import CompiledStateGraph
@@ -11,17 +12,21 @@ from langgraph.graph.state import CompiledStateGraph
 from agent.graph import TurnContext, TurnState
 from agent.grounding.turn import Grounding, Mode
 from agent.history import MOST_TURNS, earlier, opening, said
-from agent.model import Model, Situation
-from agent.turn import MAX_TOOL_ROUNDS
+from agent.limits import Allowance
+from agent.metering import Metered
+from agent.model import Model, ModelRequest, Situation
+from agent.spending import Spending
 from db.engine import Database, Transaction
 from domain.clock import Clock, today
 from domain.failpoints import Reached, inert
 from ledger import profile
-from memory import messages, summaries
+from memory import messages, summaries, usage
 from memory.frames import Frame
 from memory.messages import Message
-from memory.runs import Claim, Tokens
+from memory.runs import Claim
+from memory.usage import Cap
 from prompts.library import Prompt
+from tools import catalog
 from tools.tool import ToolContext
 
 FOLLOW_UP_ROUNDS = 2
@@ -40,6 +45,7 @@ class Agent:
     owner: str
     reached: Reached = inert
     grounding: Mode = "annotate"
+    allowance: Allowance = field(default_factory=Allowance)
 
 
 @dataclass(frozen=True)
@@ -62,9 +68,9 @@ async def starting(
     logged: list[Frame],
     cancelled: bool,
     keep: Callable[[Sequence[Message]], Awaitable[list[Message]]],
-    count: Callable[[Tokens, str], None],
+    spending: Spending,
 ) -> Start:
-    """Reads what the run starts from. `logged` is what earlier attempts told; `keep` and `count` are its own."""
+    """Reads what the run starts from. `logged` is what earlier attempts told; `keep` and `spending` are its own."""
     prompt = agent.prompt()
     known = await summaries.background(tx, claim, model=agent.model.name, prompt_version=prompt.version)
     told = known.summary
@@ -80,7 +86,7 @@ async def starting(
     own_words = (*known.facts, *said(stored))
     grounding = Grounding(agent.grounding, situation, own_words, [m for m in stored if m.turn < claim.turn])
     context = TurnContext(
-        model=agent.model,
+        model=Metered(agent.model, spending.add),
         system=rendered.constant,
         aside=rendered.aside,
         outside=told is not None,
@@ -97,13 +103,37 @@ async def starting(
             run_id=claim.run_id,
             prompt_version=prompt.version,
             said=said(stored) if turn[0].role == "user" else (),
+            proposals=agent.allowance.proposals,
         ),
         keep=keep,
-        count=count,
+        count=spending.add,
         voice=grounding.voice,
-        rounds=MAX_TOOL_ROUNDS if turn[0].role == "user" else FOLLOW_UP_ROUNDS,
+        rounds=agent.allowance.tool_rounds if turn[0].role == "user" else FOLLOW_UP_ROUNDS,
     )
+    if agent.allowance.caps.any:
+        context = replace(context, model=await _within_caps(tx, agent, claim, context, spending))
     return Start(context, grounding, turn, logged, cancelled, past.due)
+
+
+async def _within_caps(
+    tx: Transaction, agent: Agent, claim: Claim, context: TurnContext, spending: Spending
+) -> Metered:
+    """The run's model, with what its first calls may take set aside in this transaction."""
+    caps = agent.allowance.caps
+
+    async def now(tx: Transaction, tokens: int, usd: Decimal) -> Cap | None:
+        unstored, price = usage.sums(spending.unstored())
+        return await usage.reserve(tx, claim.run_id, tokens + unstored.weight, usd + (price or 0), caps)
+
+    async def later(tokens: int, usd: Decimal) -> Cap | None:
+        async with agent.db.transaction(claim.user) as own:
+            return await now(own, tokens, usd)
+
+    metered = Metered(agent.model, spending.add, later)
+    specs = catalog.specs() if agent.model.abilities.tools else ()
+    first = ModelRequest(context.system, context.situation, context.earlier, [context.opening], specs, context.aside)
+    await metered.ask_for(first, lambda tokens, usd: now(tx, tokens, usd))
+    return metered
 
 
 def variables(at: Situation, facts: Sequence[str]) -> dict[str, str]:

@@ -8,22 +8,28 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import cast
 
 import asyncpg
 import structlog
 from langchain_core.messages import AIMessageChunk, HumanMessage
 
-from agent.asking import tokens_of
-from agent.history import LOW_TOKENS, LOW_TURNS, as_told, by_turn, clean, newest
+from agent.asking import priced_as, tokens_of
+from agent.capabilities import cost
+from agent.history import HIGH_TOKENS, LOW_TOKENS, LOW_TURNS, as_told, by_turn, clean, newest
+from agent.metering import OUTPUT_TOKENS
 from agent.minutes import by_code, tidy, transcript
 from agent.model import ModelRequest, ModelUnavailable, Situation
+from agent.spending import priced
 from agent.start import Agent
+from db.engine import Transaction
 from domain.errors import PennyError
-from memory import messages, summaries
+from memory import messages, summaries, usage
 from memory.messages import Message
 from memory.runs import Claim, Tokens
 from memory.summaries import Summary
+from memory.usage import Spent
 from prompts.library import load_summary
 
 log = structlog.get_logger(__name__)
@@ -42,8 +48,7 @@ class Made:
 
     text: str
     by: str
-    tokens: Tokens
-    priced_as: str
+    spent: tuple[Spent, ...] = ()
 
 
 class Summarizer:
@@ -88,10 +93,11 @@ class Summarizer:
                 return
             covered = before.through_turn if before else 0
             turns = by_turn(await messages.standing(tx, claim.session_id, claim.turn, MOST_TURNS_READ, after=covered))
+            allowed = await self._allowed(tx, claim)
         older = turns[: newest([as_told(turn) for turn in turns], LOW_TURNS, LOW_TOKENS)]
         if not older:
             return
-        made = await self._write(before, older, situation)
+        made = await self._write(before, older, situation, by_model=allowed)
         async with self._agent.db.transaction(claim.user) as tx:
             kept = await summaries.add(
                 tx,
@@ -100,18 +106,28 @@ class Summarizer:
                 made.text,
                 model=made.by,
                 prompt_version=self._prompt.version,
-                tokens=made.tokens,
-                cost_usd=None,
+                spent=made.spent,
             )
         log.info("summary.made", session_id=str(claim.session_id), by=made.by, turns=len(older), kept=kept)
 
-    async def _write(self, before: Summary | None, older: Sequence[Sequence[Message]], situation: Situation) -> Made:
+    async def _allowed(self, tx: Transaction, claim: Claim) -> bool:
+        """Whether a model may be asked: it can write, and the day's caps leave room for it."""
+        model, caps = self._agent.model, self._agent.allowance.caps
+        if not model.abilities.prose or not caps.any:
+            return model.abilities.prose
+        need = Tokens(input=HIGH_TOKENS, output=OUTPUT_TOKENS)
+        price = cost(model.name, need) or Decimal()
+        return await usage.reserve(tx, claim.run_id, need.weight, price, caps) is None
+
+    async def _write(
+        self, before: Summary | None, older: Sequence[Sequence[Message]], situation: Situation, *, by_model: bool
+    ) -> Made:
         """The text that takes the place of the summary before and of these turns. Raises ModelUnavailable when what
         the model wrote is not whole."""
         old = before.text if before else ""
         model = self._agent.model
-        if not model.abilities.prose:
-            return Made(by_code(old, older), BY_CODE, Tokens(), model.name)
+        if not by_model:
+            return Made(by_code(old, older), BY_CODE)
         asked = HumanMessage(transcript(old, older))
         request = ModelRequest(self._prompt.text, situation, (), (asked,), (), minutes=True)
         whole: AIMessageChunk | None = None
@@ -121,7 +137,4 @@ class Summarizer:
         text = tidy(clean(str(whole.text))) if whole is not None else ""
         if whole is None or not text or whole.response_metadata.get("stopReason", "end_turn") != "end_turn":
             raise ModelUnavailable("The model gave no summary.")
-        about = whole.response_metadata
-        return Made(
-            text, model.name, tokens_of(whole), about.get("priced_as") or about.get("answered_by") or model.name
-        )
+        return Made(text, model.name, (priced(tokens_of(whole), priced_as(whole, model)),))

@@ -17,6 +17,8 @@ from memory.runs import Tokens
 from tools.tool import ToolContext
 
 MAX_TOOL_ROUNDS = 8
+MOST_TOOL_ROUNDS = 32
+"""What may be set instead, at most."""
 
 
 class TurnState(TypedDict):

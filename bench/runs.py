@@ -32,7 +32,7 @@ from db.migrate import migrate
 from db.schema import APP
 from domain.clock import SystemClock, today
 from ledger import household
-from memory import acceptance, runs, sessions, steps
+from memory import acceptance, sessions, steps
 from memory.acceptance import Terms
 from memory.event_log import EventLog, Stream
 from memory.frames import lines
@@ -140,7 +140,7 @@ async def elsewhere(database: Database, server: Server) -> list[float]:
     async with database.transaction(user) as tx:
         await steps.complete(
             tx, stream.claim, "bench", status="finished", messages=[], events=lines(frames),
-            tokens=runs.Tokens(), error=None,
+            spent=[], error=None,
         )  # fmt: skip
     came: list[tuple[int, float]] = await asyncio.to_thread(ours.recv)
     process.join()

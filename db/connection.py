@@ -12,7 +12,7 @@ import asyncpg
 import orjson
 
 from db.schema import SCHEMA
-from domain.errors import SetupError, Unavailable
+from domain.errors import SetupError, Unauthorized, Unavailable
 
 CONNECT_SECONDS = 5.0
 
@@ -34,6 +34,12 @@ class PoolExhausted(Unavailable):
     """Every connection was busy for the time that a request may wait; `details["retry_after"]` is in seconds."""
 
     code = "pool_exhausted"
+
+
+class UserErased(Unauthorized):
+    """The user whose row this was to be was erased, maybe through another server."""
+
+    code = "user_erased"
 
 
 @dataclass(frozen=True)
@@ -140,5 +146,15 @@ def lost(error: BaseException, connection: asyncpg.Connection) -> bool:
             return True
         if isinstance(seen, (asyncpg.InterfaceError, OSError)):
             return bool(connection.is_closed())
+        seen = seen.__cause__
+    return False
+
+
+def without_user(error: BaseException) -> bool:
+    """Whether `error` came of a row whose user is no more."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, asyncpg.ForeignKeyViolationError):
+            return 'table "app_user"' in str(seen.detail)
         seen = seen.__cause__
     return False

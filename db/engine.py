@@ -15,7 +15,16 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from db.connection import CommitUnknown, DatabaseUnavailable, Endpoint, PoolExhausted, lost, open_connection
+from db.connection import (
+    CommitUnknown,
+    DatabaseUnavailable,
+    Endpoint,
+    PoolExhausted,
+    UserErased,
+    lost,
+    open_connection,
+    without_user,
+)
 from db.schema import APP, HEAD, WORKER
 from domain.errors import PennyError, SetupError
 
@@ -121,9 +130,10 @@ class Database:
         """A transaction for `user`: committed at the end of the block, rolled back on any exception or cancellation.
 
         Raises PoolExhausted when no connection is free, DatabaseUnavailable when the connection is lost (nothing
-        saved), CommitUnknown when it is lost during COMMIT.
+        saved), CommitUnknown when it is lost during COMMIT, UserErased when something is to be written for a user who
+        is no more.
         """
-        async with self._begun(f"BEGIN; SET LOCAL app.user_id = '{UUID(int=user.int)}'") as (conn, pg):
+        async with self._begun(f"BEGIN; SET LOCAL app.user_id = '{UUID(int=user.int)}'", user) as (conn, pg):
             yield Transaction(conn, pg, user)
 
     @asynccontextmanager
@@ -150,6 +160,11 @@ class Database:
         """A transaction of no user, which sees no rows: for the functions by which a user is found."""
         async with self._begun("BEGIN") as (_, pg):
             yield pg
+
+    def forget(self, user: UUID) -> None:
+        """The user was erased: whoever comes with their token next is a new one."""
+        for key in [key for key, known in self._users.items() if known == user]:
+            del self._users[key]
 
     async def worker_connection(self) -> asyncpg.Connection:
         """A connection outside the pool that acts as penny_worker; the caller closes it. Raises as `connect` does."""
@@ -181,7 +196,9 @@ class Database:
             )
 
     @asynccontextmanager
-    async def _begun(self, begin: str) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
+    async def _begun(
+        self, begin: str, user: UUID | None = None
+    ) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
         await self._take_a_seat()
         try:
             conn, pg = await self._check_out(begin)
@@ -191,6 +208,9 @@ class Database:
                 await _to_its_end(_undo(conn, pg))
                 if not isinstance(error, PennyError) and lost(error, pg):
                     raise self._lost() from error
+                if user is not None and without_user(error):
+                    self.forget(user)
+                    raise UserErased("This user was erased; whoever comes again is a new one.") from error
                 raise
             await _to_its_end(self._save(conn, pg))
         finally:

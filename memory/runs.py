@@ -62,6 +62,19 @@ class Tokens:
     cache_read: int = 0
     cache_write: int = 0
 
+    @property
+    def weight(self) -> int:
+        """Tokens as caps count them: those read from a provider's cache are a tenth."""
+        return self.input + self.output + self.cache_write + self.cache_read // 10
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(
+            self.input + other.input,
+            self.output + other.output,
+            self.cache_read + other.cache_read,
+            self.cache_write + other.cache_write,
+        )
+
 
 def no_run(run_id: UUID) -> NotFound:
     """The error for an id that names no run of this user."""
@@ -87,7 +100,7 @@ async def get(tx: Transaction, run_id: UUID) -> dict[str, Any]:
             "cache_read_tokens": row["cache_read_tokens"],
             "cache_write_tokens": row["cache_write_tokens"],
         },
-        "cost": None,
+        "cost": None if row["cost_usd"] is None else f"{row['cost_usd']:f}",
         "created_at": row["created_at"].isoformat(),
         "finished_at": row["finished_at"].isoformat() if row["finished_at"] else None,
         "error": row["error"],

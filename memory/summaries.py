@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from uuid import UUID
 
 from db.engine import Transaction
 from domain.ids import new_id
-from memory.runs import Claim, Tokens
+from memory.runs import Claim
+from memory.usage import Spent, columns, counted, sums
 
 LEASE_SECONDS = 120
 """How long the making of one may take before another process may try."""
@@ -100,20 +101,21 @@ async def add(
     *,
     model: str,
     prompt_version: str,
-    tokens: Tokens,
-    cost_usd: Decimal | None,
+    spent: Sequence[Spent],
 ) -> bool:
-    """Keeps a summary, and lets the next one be begun; False when there is one up to that turn already, or the session
-    is gone."""
+    """Keeps a summary, and lets the next one be begun; what it took is counted in any case. False when there is one up
+    to that turn already, or the session is gone."""
+    tokens, cost = sums(spent)
     made = await tx.pg.fetchval(
-        """
+        f"""
         WITH s AS (
-            UPDATE session SET summarizing_until = NULL WHERE user_id = $1 AND id = $2 RETURNING id)
+            UPDATE session SET summarizing_until = NULL WHERE user_id = $1 AND id = $2 RETURNING user_id, id),
+        d AS ({counted("s", 13, "summary")})
         INSERT INTO summary (user_id, id, session_id, through_turn, text, model, prompt_version,
                              input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd)
         SELECT $1, $3, s.id, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM s
         ON CONFLICT (user_id, session_id, through_turn) DO NOTHING RETURNING 1
-        """,
+        """,  # noqa: S608 -- a statement of ours
         tx.user,
         session_id,
         new_id(),
@@ -125,6 +127,7 @@ async def add(
         tokens.output,
         tokens.cache_read,
         tokens.cache_write,
-        cost_usd,
+        cost,
+        *columns(spent),
     )
     return made is not None

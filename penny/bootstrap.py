@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from agent.graph import build_graph
-from agent.limits import Limits
+from agent.limits import Allowance, Limits
 from agent.model import Model
 from agent.runner import Runner
 from agent.start import Agent
@@ -27,6 +27,7 @@ from db.engine import Database
 from domain.clock import Clock, SystemClock
 from domain.errors import SetupError
 from domain.failpoints import Reached, inert
+from memory.usage import Caps
 from penny.channels import make_channels
 from penny.database import Progress, open_database
 from penny.keys import dev_key, jwks_from, secret_from
@@ -101,6 +102,7 @@ async def bootstrap(
                 owner=owner,
                 reached=reached,
                 grounding=settings.grounding,
+                allowance=allowance(settings),
             ),
             lease_seconds=settings.lease_seconds,
             limits=Limits(
@@ -122,6 +124,17 @@ async def bootstrap(
         stack.push_async_callback(services.mcp.close)
         services.readiness.state = "ready"
         yield services
+
+
+def allowance(settings: Settings) -> Allowance:
+    """What one reply may take; a cap of 0 is none."""
+    caps = Caps(
+        settings.limits_tokens_day or None,
+        settings.limits_cost_usd_day or None,
+        settings.limits_tokens_day_tenant or None,
+        settings.limits_cost_usd_day_tenant or None,
+    )
+    return Allowance(caps, settings.limits_tool_loops, settings.limits_proposals)
 
 
 async def _authentication(settings: Settings, db: Database, clock: Clock) -> tuple[Authenticator, DevAccess | None]:

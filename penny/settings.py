@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -81,6 +82,18 @@ class Settings(BaseSettings):
     limits_open_per_address: int | None = Field(None, ge=0, description="requests and streams at once; 0 is no limit")
     limits_runs: int = Field(500, ge=1, description="replies that one process makes at once")
     limits_runs_per_user: int = Field(5, ge=1, description="replies made for one user at once, on all servers")
+    limits_tokens_day: int = Field(
+        2_000_000, ge=0, description="tokens a day (UTC) of one user, cached ones a tenth; 0: any number"
+    )
+    limits_tokens_day_tenant: int = Field(0, ge=0, description="tokens a day (UTC) of all users of a tenant; 0: any")
+    limits_cost_usd_day: Decimal = Field(
+        Decimal(0), ge=0, description="US dollars a day (UTC) of one user, at the model's prices; 0: any amount"
+    )
+    limits_cost_usd_day_tenant: Decimal = Field(
+        Decimal(0), ge=0, description="US dollars a day (UTC) of all users of a tenant; 0: any amount"
+    )
+    limits_tool_loops: int = Field(8, ge=1, le=32, description="rounds of tool calls in one reply")
+    limits_proposals: int = Field(5, ge=1, le=50, description="changes proposed in one reply")
     limits_message_length: int = Field(8000, ge=1, le=100_000, description="characters of one message")
 
     public_url: str | None = Field(None, description="the address that apps know the service by, as they sign it")

@@ -32,6 +32,9 @@ _KEPT = (
 )
 
 
+PROPOSALS_A_TURN = 5
+
+
 @dataclass(frozen=True)
 class ToolContext:
     """Whose call this is and when; nothing in it ever comes from the model.
@@ -39,7 +42,7 @@ class ToolContext:
     `today` is the user's calendar day; `said` are the user's own words in this session, this turn's message last;
     `step` is the ordinal of the graph's step and `call_id` the model's name for the call. `untrusted` is True unless it
     is known that nothing that came from outside (a merchant, a memo, rows of any tool) stands before the model: nothing
-    is then applied without asking, whatever the user's preferences.
+    is then applied without asking, whatever the user's preferences. `proposals` is how many the turn may make.
     """
 
     db: Database
@@ -54,6 +57,7 @@ class ToolContext:
     prompt_version: str = ""
     said: tuple[str, ...] = ()
     untrusted: bool = True
+    proposals: int = PROPOSALS_A_TURN
 
     def show(self, amount: Money) -> str:
         """The amount as this user's locale writes it."""

@@ -329,7 +329,7 @@ async def test_an_owner_that_lost_its_lease_can_write_nothing(database: Database
             with pytest.raises(runs.LeaseLost):
                 await steps.complete(
                     tx, stale, owner, status="finished", messages=[], events=(1, 1, "1\tx\t{}"),
-                    tokens=runs.Tokens(), error=None,
+                    spent=[], error=None,
                 )  # fmt: skip
     async with database.transaction(user) as tx:
         assert len(await messages.turns(tx, row["session_id"], 1, 9)) == 1

@@ -206,9 +206,7 @@ async def test_a_resumed_run_is_told_the_same_summary(database: Database, user: 
 
 
 async def add(tx: Any, session: UUID, through: int, text: str) -> bool:
-    return await summaries.add(
-        tx, session, through, text, model="m", prompt_version="p", tokens=summaries.Tokens(), cost_usd=None
-    )
+    return await summaries.add(tx, session, through, text, model="m", prompt_version="p", spent=())
 
 
 async def test_two_processes_do_not_both_summarize(database: Database, user: UUID, session: UUID):

@@ -20,8 +20,6 @@ from tools.proposals.store import Origin, View, by_op_key, insert, lock_ledger
 from tools.result import Fact, ToolResult
 from tools.tool import Args, ToolContext
 
-PROPOSALS_A_TURN = 5
-
 UNDECIDED_OUTSIDE = 20
 """How many proposals that no turn of a conversation made may wait for a decision."""
 
@@ -40,21 +38,20 @@ async def propose(
     note: str = "",
     *,
     facts: Sequence[Fact] = (),
-    limit: int = PROPOSALS_A_TURN,
 ) -> ToolResult:
     """Stores what the intent would change as a proposal for the user to decide on; nothing else is written.
 
     `args` are the call's: the same step of the same run with the same arguments gives the same proposal again. `note`
     is a sentence on how they were understood; `facts` are figures in the proposal's text that are not in its diff. With
     nothing to change the result says so and has no proposal.
-    Raises PennyError when it cannot be done, TooManyProposals beyond `limit` in one turn.
+    Raises PennyError when it cannot be done, TooManyProposals beyond the context's `proposals` in one turn.
     """
     origin = Origin(_op_key(ctx, args, intent), ctx.session_id, ctx.run_id, ctx.call_id)
     async with ctx.db.transaction(ctx.user) as tx:
         await lock_ledger(tx)
         proposal = await by_op_key(tx, origin.op_key)
         if proposal is None:
-            await _check_count(tx, ctx, limit)
+            await _check_count(tx, ctx)
             planned = await draft(tx, intent)
             if not planned.changes:
                 return ToolResult(planned.text)
@@ -71,7 +68,7 @@ def _op_key(ctx: ToolContext, args: Args, intent: Intent) -> str:
     return f"{ctx.run_id} {ctx.step} {intent.kind} {said}"
 
 
-async def _check_count(tx: Transaction, ctx: ToolContext, limit: int) -> None:
+async def _check_count(tx: Transaction, ctx: ToolContext) -> None:
     if ctx.run_id is None:
         waiting = await tx.pg.fetchval(
             """
@@ -86,9 +83,9 @@ async def _check_count(tx: Transaction, ctx: ToolContext, limit: int) -> None:
             )
         return
     made = await tx.pg.fetchval("SELECT count(*) FROM proposal WHERE user_id = $1 AND run_id = $2", tx.user, ctx.run_id)
-    if made >= limit:
+    if made >= ctx.proposals:
         raise TooManyProposals(
-            f"At most {limit} changes can be proposed at once; decide on those first, then ask for the rest."
+            f"At most {ctx.proposals} changes can be proposed at once; decide on those first, then ask for the rest."
         )
 
 
