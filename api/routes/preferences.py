@@ -55,7 +55,7 @@ async def get(caller: CallerDep) -> PreferencesView:
         return PreferencesView.of(await preferences.get(tx))
 
 
-@router.patch("", summary="Change preferences", dependencies=[JSON_BODY], responses=documented(400, 413, 415))
+@router.patch("", summary="Change preferences", dependencies=[JSON_BODY], responses=documented(400, 409, 413, 415))
 async def change(caller: CallerDep, wanted: PreferencesChange) -> PreferencesView:
     """Changes the preferences that are named, at once; it can be undone like every change. Amounts stay in the currency
     they were entered in."""

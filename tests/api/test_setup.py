@@ -102,6 +102,22 @@ async def test_rates_are_entered_and_listed(client: httpx.AsyncClient) -> None:
     assert (await client.get("/v1/rates", params={"cursor": "x"})).status_code == 422
 
 
+async def test_rates_and_preferences_are_undone_by_their_entry(client: httpx.AsyncClient) -> None:
+    """Both stand in the journal with what they were before; undone, the earlier values are back."""
+    await client.post("/v1/rates", json=RATE)
+    await client.post("/v1/rates", json=RATE | {"rate": "1.2"})
+    await client.patch("/v1/preferences", json={"time_zone": "Asia/Tokyo"})
+    entries = (await client.get("/v1/journal")).json()["items"]
+    assert [entry["text"] for entry in entries[:2]] == [
+        "Set the time zone from UTC to Asia/Tokyo.",
+        "Entered the EUR to USD rate of 2026-11-01: 1.2.",
+    ]
+    for entry in entries[:2]:
+        assert (await client.post(f"/v1/journal/{entry['id']}/undo")).status_code in (200, 201)
+    assert [rate["rate"] for rate in (await client.get("/v1/rates")).json()["items"]] == ["1.1"]
+    assert (await client.get("/v1/preferences")).json()["time_zone"] == "UTC"
+
+
 async def test_net_worth_is_shown_with_its_rates(client: httpx.AsyncClient, stranger: httpx.AsyncClient) -> None:
     """Null and a question without a rate; with one the total, the rate and its day. Nobody else's rate counts."""
     await client.post("/v1/accounts", json={"name": "A", "currency": "USD", "opening": 100000})

@@ -36,6 +36,8 @@ async def test_accounts_and_rates_make_a_net_worth(run: Any) -> None:
     await run("rates", "add", "EUR", "USD", "1.25", "--source", "mine")
     assert "1 EUR = 1.25 USD  (mine)" in await run("rates", "list")
     assert "$113.00  net worth" in await run("accounts", "list")
+    await run("undo")
+    assert "no rates yet" in await run("rates", "list")
 
 
 async def test_categories_and_preferences_are_kept(run: Any) -> None:
