@@ -15,6 +15,7 @@ from domain.ids import parse_id
 from penny import conversation
 from penny.bootstrap import Services, bootstrap, warm_up
 from penny.cli.output import diff_lines, progress, say
+from penny.figures import why
 from penny.settings import Settings
 from prompts import library
 from prompts.library import Prompt
@@ -67,6 +68,8 @@ class Chat:
         self._given = session
         self._prompt = PromptFile(prompt or library.SYSTEM, watch=watch)
         self._facts: list[dict[str, Any]] = []
+        self._figures: list[dict[str, Any]] = []
+        self._seen: dict[str, dict[str, Any]] = {}
         self._services: Services
         self._user: UUID
         self._session: UUID
@@ -131,7 +134,8 @@ class Chat:
     def _say(self, text: str) -> None:
         printer = conversation.TextPrinter(hints=False)
         self._runner.run(conversation.say_and_print(self._services, self._user, self._session, text, printer))
-        self._facts = printer.facts
+        self._facts, self._figures = printer.facts, printer.figures
+        self._seen |= {fact["id"]: fact for fact in printer.facts}
         for proposal in printer.proposals:
             self._decide(proposal)
 
@@ -159,9 +163,13 @@ class Chat:
             say(line)
 
     def _why(self) -> None:
+        for line in why(self._figures, self._seen):
+            say(line)
+        if self._figures and self._facts:
+            say("All facts of the last reply:")
         for fact in self._facts:
             say(f"  {fact['label']}: {fact['value']} {fact['unit']}  ({fact['tool']})")
-        if not self._facts:
+        if not self._facts and not self._figures:
             say("No facts stand behind the last reply.")
 
     def _show_prompt(self) -> None:

@@ -13,6 +13,7 @@ from memory import sessions
 from penny.bootstrap import Services
 from penny.cli.output import diff_lines, progress, say
 from penny.database import Progress
+from penny.figures import marks
 
 SLOW_SECONDS = 1.5
 
@@ -31,12 +32,13 @@ class JsonPrinter:
 
 
 class TextPrinter:
-    """The reply as text; tools, proposals and errors in words. Collects the facts and proposals it has seen; with
-    `hints` it says how to decide."""
+    """The reply as text; tools, proposals and errors in words. Collects the facts, figures and proposals it has seen;
+    with `hints` it says how to decide."""
 
     def __init__(self, *, hints: bool = True) -> None:
         self._hints = hints
         self.facts: list[dict[str, Any]] = []
+        self.figures: list[dict[str, Any]] = []
         self.proposals: list[dict[str, Any]] = []
         self._middle = False
 
@@ -73,6 +75,11 @@ class TextPrinter:
         say(f"\nProposal {data['id']}: {data['text']}")
         for line in diff_lines(data):
             say(line)
+
+    def _grounding(self, data: dict[str, Any]) -> None:
+        self.figures = data["figures"]
+        if told := marks(self.figures):
+            progress(told)
 
     def _run_finished(self, data: dict[str, Any]) -> None:
         for proposal in self.proposals:

@@ -11,6 +11,9 @@ from babel import Locale, UnknownLocaleError
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 SPACES = "\u00a0\u202f\u2009"
+LONGEST = 24
+"""Characters of the longest number that is read; no amount of money needs more."""
+
 _SPACED = rf"\d{{1,3}}(?:[{SPACES}]\d{{3}})+(?!\d)(?:[.,٫]\d+)?"
 _WIDE = r"\d{1,3}(?: \d{3})+(?!\d)(?:[.,٫]\d+)?"
 _COMMA_WIDE = r"\d{1,3}(?: \d{3})+,\d{2}(?!\d)"
@@ -29,6 +32,8 @@ class Numerals:
         """What the digits may mean, each with its number of decimals, the likeliest first; empty when they are no
         number ("1.2.3"). A single separator before three digits can be of either sort, and the locale's comes first.
         """
+        if len(text) > LONGEST:
+            return ()
         marks = [c for c in text if not c.isdigit()]
         if not marks:
             return ((Decimal(int(text)), 0),)

@@ -18,6 +18,12 @@ from agent.grounding.matching import clash, fitness, same_unit, same_value
 from agent.grounding.sentences import spans
 from domain.periods import Month
 
+MOST_COMPUTED = 80
+"""So many figures of a reply that are no fact by themselves are looked into; further ones are not verified."""
+
+NEAR = 400
+"""Characters around a figure in which its sentence may say which sum it is."""
+
 _SHARES = ("percent", "times")
 _OPERANDS = frozenset({"spent", "budget", "left", "income"})
 _CLAIMS = frozenset({"spent", "left", "over", "more", "less", "income"})
@@ -55,9 +61,11 @@ def ground(text: str, known: Known) -> list[Grounded]:
     around = contexts(text, figures, known)
     found: list[Grounded | None] = [_direct(f, c, known) for f, c in zip(figures, around, strict=True)]
     _same_transactions(found)
-    for at, (figure, context) in enumerate(zip(figures, around, strict=True)):
-        if found[at] is None:
-            found[at] = _otherwise(text, at, figure, context, found, known)
+    left = [at for at, grounded in enumerate(found) if grounded is None]
+    for at in left[:MOST_COMPUTED]:
+        found[at] = _otherwise(text, at, figures[at], around[at], found, known)
+    for at in left[MOST_COMPUTED:]:
+        found[at] = Grounded(figures[at], False, (), around[at])
     return [g for g in found if g is not None]
 
 
@@ -87,7 +95,7 @@ def _otherwise(
     line = _line(text, figure.start)
     if line in known.summary_lines:
         return Grounded(figure, True, (), context)
-    sentence = text[context.start : context.end]
+    sentence = text[max(context.start, figure.start - NEAR) : min(context.end, figure.end + NEAR)]
     if _is_theirs(figure, context, sentence, known):
         return Grounded(figure, True, (), context)
     near = _in_play(figure, context, found, known, sentence)

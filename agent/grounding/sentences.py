@@ -31,9 +31,15 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
 def whole(text: str) -> int:
     """How much of a text that is still coming in consists of whole sentences: what follows may yet go on. A full stop
     is known to end one only when the next word is there."""
-    return max((end for end in _ends(text) if text[end - 1] in "\n。！？" or _FOLLOWED.match(text, end)), default=0)
+    return max((end for end in _ends(text) if _is_over(text, end)), default=0)
 
 
+def _is_over(text: str, end: int) -> bool:
+    last = text[end - 1]
+    return last == "\n" or (last in _WIDE and end < len(text)) or _FOLLOWED.match(text, end) is not None
+
+
+_WIDE = "。！？」』）"
 _FOLLOWED = re.compile(r"\s+\S+\s|\n")
 
 

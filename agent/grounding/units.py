@@ -166,10 +166,10 @@ class Units:
     def before(self, text: str, start: int) -> tuple[int, frozenset[str]]:
         """Where a sign or code just before `start` begins, and what it may mean; `start` when there is none."""
         end = start - 1 if text[start - 1 : start] in _SPACES and start else start
-        for length in (4, 3, 2, 1):
-            sign = text[max(0, end - length) : end]
-            apart = not sign[:1].isalpha() or end == length or not text[end - length - 1].isalpha()
-            if len(sign) == length and apart and (found := self._sign(sign)):
+        for length in range(min(4, end), 0, -1):
+            sign = text[end - length : end]
+            apart = not sign[0].isalpha() or end == length or not text[end - length - 1].isalpha()
+            if apart and (found := self._sign(sign)):
                 return end - length, found
         return start, frozenset()
 

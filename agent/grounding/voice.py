@@ -12,12 +12,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final, Protocol
 
+import structlog
+
 from agent.grounding.context import Context
 from agent.grounding.facts import Fact, Known
 from agent.grounding.matching import clash, same_unit
 from agent.grounding.reply import Grounded, ground
 from agent.grounding.sentences import spans, whole
 from domain.money import Money
+
+log = structlog.get_logger(__name__)
 
 LEFT_OUT: Final = "(I left out a sentence here: I could not verify a figure in it.)"
 NO_FIGURE: Final = "—"
@@ -69,7 +73,11 @@ class Strict:
         return "".join(self._checked(ready[a:b]) for a, b in spans(ready))
 
     def _checked(self, sentence: str) -> str:
-        spoken = self._judged(sentence)
+        try:
+            spoken = self._judged(sentence)
+        except Exception:  # a defect here must not cost the reply, nor let a figure through
+            log.exception("grounding.failed")
+            spoken = LEFT_OUT if any(c.isdigit() for c in sentence) else sentence
         self._said += spoken
         return spoken
 
@@ -82,9 +90,11 @@ class Strict:
             return mended
         if sentence.lstrip().startswith("|"):
             return _replaced(sentence, [(g.figure.start, g.figure.end, NO_FIGURE) for g in wrong])
-        lead = _ITEM.match(sentence)
-        body = sentence.rstrip()
-        return (lead[0] if lead else "") + LEFT_OUT + sentence[len(body) :]
+        lead, body = _ITEM.match(sentence), sentence.rstrip()
+        tail = sentence[len(body) :]
+        if self._said.endswith(LEFT_OUT) and not body.startswith("\n"):
+            return tail  # said once, that holds for several
+        return (lead[0] if lead else "") + LEFT_OUT + tail
 
     def _wrong(self, sentence: str) -> list[Grounded]:
         """The figures of the sentence that are not verified, with their places in it."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agent.grounding.reply import ground
 
@@ -72,3 +76,34 @@ def test_what_the_user_said_is_theirs(known):
     knows = known("dining_nov", said=["Can I spend $500 on dining?"])
     assert unverified("You asked about $500.", knows) == []
     assert unverified("Yes, you spent $500 on Dining.", knows) == ["$500"]
+
+
+WORDS = """
+0 12 5.00 9999999999999999999999999999 $ € % . , - | ( ) * : # ? $412 -$5 1.2k 15% ٣ 円 10月 about half twice Nov October
+2026 Q3 Dining Costco spent left more a on and of three hundred dollars transactions
+"""
+PIECES = [*WORDS.split(), "\n", ""]
+
+
+@given(
+    st.lists(
+        st.sampled_from(PIECES),
+        max_size=40,
+    ),
+    st.sampled_from(["", " "]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # it only makes values
+def test_no_text_is_too_odd(known, words: list[str], space: str):
+    """Whatever a model says: the figures cut out their own text, in order, and nothing raises."""
+    text = space.join(words)
+    found = [g.figure for g in ground(text, known("txns", "compare", said=["is it 500 or 12%?"]))]
+    assert all(text[f.start : f.end] == f.text for f in found)
+    assert all(a.end <= b.start for a, b in pairwise(found))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("words", ["$5 on Dining and ", "9", "| 1 ", "1,2.", "Oct 5 - "])
+def test_a_hostile_text_does_not_hold_up_the_process(known, words: str):
+    """12,000 characters of what costs most to look at are done with long before the deadline of any reply."""
+    text = (words * 12_000)[:12_000]
+    assert all(text[g.figure.start : g.figure.end] == g.figure.text for g in ground(text, known("compare")))
