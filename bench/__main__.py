@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-MEASUREMENTS = ("bench.first_token", "bench.service", "bench.tokens", "bench.runs")
+MEASUREMENTS = ("bench.first_token", "bench.service", "bench.tokens", "bench.runs", "bench.grounding")
 REPORT = Path(__file__).parent / "report"
 
 

@@ -79,8 +79,8 @@ def test_what_the_user_said_is_theirs(known):
 
 
 WORDS = """
-0 12 5.00 9999999999999999999999999999 $ € % . , - | ( ) * : # ? $412 -$5 1.2k 15% ٣ 円 10月 about half twice Nov October
-2026 Q3 Dining Costco spent left more a on and of three hundred dollars transactions
+0 12 5.00 9999999999999999999999999999 $ € % . , - | ( ) * : # ? $412 -$5 1.2k 15% ٣ 円 10月 about half twice Nov
+October 2026 Q3 Dining Costco spent left more a on and of three hundred dollars transactions
 """
 PIECES = [*WORDS.split(), "\n", ""]
 
