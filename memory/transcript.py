@@ -69,3 +69,31 @@ async def named(tx: Transaction, session_id: UUID, name: str, message_id: UUID |
         message_id,
     )
     return UUID(int=found.int) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A message of the user's that a client has a name for."""
+
+    message_id: UUID
+    run_id: UUID
+    text: str
+
+
+async def last_named(tx: Transaction, session_id: UUID, name: str, message_id: UUID | None) -> Named | None:
+    """The message that a client calls `name` (or whose id is `message_id`) as it stands now, for clients whose name for
+    a message stays when it is edited: an edit's client_id is the name, a space and something of its own."""
+    row = await tx.pg.fetchrow(
+        """
+        SELECT m.id, m.run_id, m.text FROM run r
+          JOIN message m ON m.user_id = r.user_id AND m.session_id = r.session_id AND m.turn = r.turn AND m.pos = 0
+         WHERE r.user_id = $1 AND r.session_id = $2 AND m.role = 'user'
+           AND (r.client_id = $3 OR starts_with(r.client_id, $3 || ' ') OR m.id = $4)
+         ORDER BY r.turn DESC LIMIT 1
+        """,
+        tx.user,
+        session_id,
+        name,
+        message_id,
+    )
+    return Named(UUID(int=row["id"].int), UUID(int=row["run_id"].int), row["text"]) if row else None

@@ -17,10 +17,12 @@ from api.problems import documented
 from api.protocols import ai_sdk, ai_sdk_decided
 from api.protocols.ai_sdk import Encoder
 from api.protocols.ai_sdk_chunks import DONE, HEADERS
-from api.protocols.ai_sdk_request import ChatBody, Decision, asked
+from api.protocols.ai_sdk_request import Asked, ChatBody, Decision, asked
 from api.shapes import Output
 from api.streams import event_stream
+from domain.ids import new_id
 from memory import messages
+from memory.transcript import last_named
 from tools import proposals
 from tools.catalog import CATALOG
 
@@ -58,15 +60,16 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 async def chat(caller: CallerDep, body: ChatBody) -> Response:
     """Takes the user's new message, or their answers to tool calls that asked for approval, from the end of `messages`,
     and streams the reply; all else is known here already. An approval applies the proposal that was shown,
-    by its hash. The run goes on when the client leaves: GET `/ai-sdk/chat/{id}/stream` follows it, DELETE stops it."""
+    by its hash. A message that is edited (`messageId`) or answered anew (`regenerate-message`) takes its own place, and
+    what came after it no longer counts. The run goes on when the client leaves: GET `/ai-sdk/chat/{id}/stream` follows
+    it, DELETE stops it."""
     want = asked(body)
     session_id = await conversation.session_named(caller, body.id)
     decided = [(decision, await _decide(caller, decision)) for decision in want.decisions]
     if want.text is None:
         chunks = ai_sdk_decided.whole(want.message_id, decided)
         return event_stream(_told([ai_sdk.frame(chunk) for chunk in chunks]), headers=HEADERS)
-    accepted = await conversation.say(caller, session_id, want.text, client_id=want.message_id)
-    return _stream(caller, accepted.run_id)
+    return _stream(caller, await _say(caller, session_id, want, want.text))
 
 
 @router.get(
@@ -100,6 +103,34 @@ async def load(caller: CallerDep, chat_id: ChatId) -> Conversation:
     ids = [UUID(id_) for item in said for id_ in item["proposals"]]
     known = await proposals.get_all(caller.services.db, caller.user, ids)
     return Conversation(session_id=session_id, messages=[ai_sdk_decided.ui_message(item, known) for item in said])
+
+
+async def _say(caller: Caller, session_id: UUID, want: Asked, text: str) -> UUID:
+    """The run that answers. A message that is edited, or answered anew, takes its own place; its id stays the same in
+    the client, so the run gets another. An edit that is sent again is the one that was made."""
+    before = None
+    if want.anew or want.replaces:
+        async with caller.read() as tx:
+            before = await last_named(tx, session_id, want.message_id, _uuid(want.message_id))
+    if before is None:
+        return (await conversation.say(caller, session_id, text, client_id=want.message_id)).run_id
+    if not want.anew and before.text == text.strip():
+        return before.run_id
+    accepted = await conversation.say(
+        caller,
+        session_id,
+        before.text if want.anew else text,
+        client_id=f"{want.message_id} {new_id()}",
+        edit_of=before.message_id,
+    )
+    return accepted.run_id
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 async def _decide(caller: Caller, decision: Decision) -> conversation.Decided:

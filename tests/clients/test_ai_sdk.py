@@ -123,6 +123,17 @@ async def test_a_chat_is_loaded_again_and_goes_on(penny: Any, play: Play) -> Non
     assert seen.get("error") is None
 
 
+async def test_messages_are_answered_anew_and_edited(penny: Any, play: Play) -> None:
+    """Regenerating makes a reply of its own each time, an edit takes the message's place, twice and in a chat that was
+    loaded again; what came after no longer counts, here and in the client."""
+    seen = await play("again", await penny.person())
+    assert (seen["anew"], seen["runs"], seen.get("error")) == ("word0 word1 word2", 3, None)
+    five = " ".join(f"word{n}" for n in range(5))
+    assert seen["text"] == five
+    assert seen["loaded"] == ["say 2 0", "word0 word1", "say 5 0", five]
+    assert seen["after"] == ["say 6 0", f"{five} word5"]
+
+
 async def test_two_users_with_one_chat_id_never_meet(penny: Any, play: Play) -> None:
     """Two users who talk at once under the same id each get their own replies."""
     one, two = await penny.person(), await penny.person()

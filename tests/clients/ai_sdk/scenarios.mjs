@@ -90,6 +90,33 @@ const scenarios = {
     };
   },
 
+  async again(id) {
+    const chat = new Chat({ id, token });
+    await chat.sendMessage({ text: "say 2 0" });
+    await chat.sendMessage({ text: "say 3 0" });
+    const runs = new Set([chat.lastMessage.metadata.run_id]);
+    for (let n = 0; n < 2; n++) {
+      await chat.regenerate();
+      runs.add(chat.lastMessage.metadata.run_id);
+    }
+    const anew = chat.text;
+    const edited = chat.messages[2].id;
+    await chat.sendMessage({ text: "say 4 0", messageId: edited });
+    await chat.sendMessage({ text: "say 5 0", messageId: edited });
+    const loaded = await (await api("GET", `/ai-sdk/chat/${id}`)).json();
+    const later = new Chat({ id, token, messages: loaded.messages });
+    await later.sendMessage({ text: "say 6 0", messageId: loaded.messages[0].id });
+    const after = await (await api("GET", `/ai-sdk/chat/${id}`)).json();
+    return {
+      anew,
+      runs: runs.size,
+      text: chat.text,
+      loaded: loaded.messages.map(textOf),
+      after: after.messages.map(textOf),
+      error: chat.error?.message ?? later.error?.message,
+    };
+  },
+
   async together(id) {
     const tokens = process.env.TOKENS.split(" ");
     const chats = tokens.map((one) => new Chat({ id, token: one }));
