@@ -38,8 +38,12 @@ class ForgetFactArgs(Args):
 
 async def remember(ctx: ToolContext, args: RememberFactArgs) -> ToolResult:
     text = checked(args.text)
+    if ctx.session_id is None:
+        raise InvalidInput(
+            "I remember what users say in a conversation with me, and this is none; they can enter a fact by hand."
+        )
     async with ctx.db.read(ctx.user) as tx:
-        said = await facts.own_words(tx, ctx.session_id) if ctx.session_id else []
+        said = await facts.own_words(tx, ctx.session_id)
         known = await facts.list_(tx)
     message = source(text, said)
     if message is None:
