@@ -338,7 +338,7 @@ class FakePenny:
 
     async def _forget(self, request: web.Request) -> web.Response:
         self.facts = [f for f in self.facts if f["id"] != request.match_info["id"]]
-        return web.Response(status=204)
+        return web.json_response({})
 
     async def _import(self, request: web.Request) -> web.Response:
         form = await request.post()

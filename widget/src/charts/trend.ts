@@ -26,13 +26,15 @@ export const css: string = sheet;
 /** Draws into `target`, which has the style sheet `css` in reach. */
 export function draw(target: HTMLElement, width: number, trend: Trend): Drawn {
   const { labels, series } = trend;
-  const spacing = (self: uPlot) => Math.max(1, Math.ceil(labels.length / Math.max(2, Math.floor(self.width / 92))));
+  const room = Math.max(...labels.map((label) => label.length), 4) * 6.6 + 18; // px of a label
+  const spacing = (self: uPlot) =>
+    Math.max(1, Math.ceil((labels.length * room) / Math.max(room, self.width - 2 * room)));
   const text = { stroke: trend.ink, font: `11px ${trend.font}` };
   const plot: uPlot = new uPlot(
     {
       width,
       height: HEIGHT,
-      padding: [12, 14, 0, 4],
+      padding: [12, room / 2 - 8, 0, 4],
       legend: { show: false },
       cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { size: 8 } },
       scales: {
@@ -42,6 +44,7 @@ export function draw(target: HTMLElement, width: number, trend: Trend): Drawn {
       axes: [
         {
           ...text,
+          size: 30,
           grid: { show: false },
           ticks: { show: false },
           splits: (self) => labels.map((_, at) => at).filter((at) => at % spacing(self) === 0),

@@ -4,6 +4,7 @@ import { html, nothing, svg, type TemplateResult } from "lit";
 import { icon } from "../ui/icons.js";
 import type { BudgetLine, BudgetMonth, Money } from "../wire.js";
 import { LoadedView } from "./loading.js";
+import { shifted } from "./month.js";
 
 export class BudgetsView extends LoadedView<BudgetMonth> {
   #month: string | null = null;
@@ -70,11 +71,4 @@ function progress(spent: Money, budget: Money, label: string): TemplateResult {
   const bar = svg`<rect class="track" width="100" height="6"></rect><rect class="fill" width=${width.toFixed(2)} height="6"></rect>`;
   const role = label ? "img" : "presentation";
   return html`<svg class="progress ${state}" viewBox="0 0 100 6" preserveAspectRatio="none" role=${role} aria-label=${label || nothing}>${bar}</svg>`;
-}
-
-/** The month `by` months after an ISO month. */
-export function shifted(month: string, by: number): string {
-  const [year, number] = month.split("-").map(Number);
-  const date = new Date(Date.UTC(year ?? 1970, (number ?? 1) - 1 + by, 1));
-  return date.toISOString().slice(0, 7);
 }

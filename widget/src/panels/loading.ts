@@ -9,6 +9,7 @@ export abstract class LoadedView<T> extends View {
   declare data: T | null;
   declare note: string;
   #seen = "";
+  #loads = 0;
 
   constructor() {
     super();
@@ -19,11 +20,17 @@ export abstract class LoadedView<T> extends View {
   protected abstract fetch(): Promise<T>;
   protected abstract content(data: T): TemplateResult;
 
+  /** Shows what the server has now; of several loads under way only the last one counts. */
   async load(): Promise<void> {
+    this.#loads += 1;
+    const load = this.#loads;
     try {
-      this.data = await this.fetch();
+      const data = await this.fetch();
+      if (load !== this.#loads) return;
+      this.data = data;
       this.note = "";
     } catch (error) {
+      if (load !== this.#loads) return;
       const absent = error instanceof Problem && (error.status === 404 || error.status === 405);
       this.note = absent ? this.app.t("notHere") : this.app.describe(error);
     }

@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Tab } from "../app.js";
 import type { Key } from "../lang/en.js";
+import type { Model } from "../state/model.js";
 import { View } from "../ui/view.js";
 
 const TABS: [Tab, Key][] = [
@@ -14,6 +15,10 @@ const TABS: [Tab, Key][] = [
 ];
 
 export class PanelView extends View {
+  protected override models(): Model[] {
+    return [this.app, this.app.proposals];
+  }
+
   protected override render(): TemplateResult {
     const { t, tab, proposals } = this.app;
     const waiting = proposals.pending.length;

@@ -74,7 +74,7 @@ export class Composer extends View {
           placeholder=${t("placeholder")}
           enterkeyhint="send"
           autocomplete="off"
-          dir="auto"
+          dir=${this.app.draft ? "auto" : nothing}
           @input=${this.#typed}
           @keydown=${this.#key}
         ></textarea>

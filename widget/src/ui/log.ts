@@ -99,9 +99,9 @@ export class LogView extends View {
     return html`<article class="question" part="question" aria-label=${t("you")}>
       <p dir="auto">${item.text}</p>
       <footer class="meta">
-        <time datetime=${item.at} title=${format.full(item.at)}>${format.time(item.at)}</time>
         <button type="button" class="quiet" ?disabled=${conversation.busy} @click=${() => this.app.edit(item)}>
           ${icon("edit")}<span>${t("edit")}</span></button>
+        <time datetime=${item.at} title=${format.full(item.at)}>${format.time(item.at)}</time>
       </footer>
     </article>`;
   }
