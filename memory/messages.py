@@ -76,7 +76,8 @@ def columns(messages: Sequence[Message]) -> tuple[list[int], list[UUID], list[st
     )
 
 
-def _message(row: Any) -> Message:
+def message_of(row: Any) -> Message:
+    """The message in a row of its columns and `superseded_by`."""
     return Message(
         row["role"],
         row["text"],
@@ -102,7 +103,7 @@ async def turns(tx: Transaction, session_id: UUID, first: int, last: int) -> lis
         first,
         last,
     )
-    return [_message(row) for row in rows]
+    return [message_of(row) for row in rows]
 
 
 async def standing(tx: Transaction, session_id: UUID, turn: int, back: int, *, after: int = 0) -> list[Message]:
@@ -125,7 +126,7 @@ async def standing(tx: Transaction, session_id: UUID, turn: int, back: int, *, a
         back + 1,
         after,
     )
-    return [_message(row) for row in rows]
+    return [message_of(row) for row in rows]
 
 
 async def page(
@@ -156,7 +157,7 @@ async def page(
         limit + 1,
         superseded,
     )
-    grouped = [(turn, list(group)) for turn, group in groupby(map(_message, rows), key=lambda m: m.turn)]
+    grouped = [(turn, list(group)) for turn, group in groupby(map(message_of, rows), key=lambda m: m.turn)]
     shown = grouped[-limit:]
     items = [item for _, group in shown for item in _items(group)]
     return items, shown[0][0] if len(grouped) > limit else None

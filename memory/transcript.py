@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.engine import Transaction
-from memory.messages import Message
+from memory.messages import Message, message_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ async def transcript(tx: Transaction, session_id: UUID, turns: int) -> list[Said
         """
         WITH edit AS MATERIALIZED (
             SELECT turn, replaces FROM message WHERE user_id = $1 AND session_id = $2 AND replaces IS NOT NULL)
-        SELECT m.turn, m.pos, m.id, m.run_id, m.role, m.text, m.body, m.created_at, r.client_id, r.message_id
+        SELECT m.turn, m.pos, m.id, m.run_id, m.role, m.text, m.body, m.created_at, NULL AS superseded_by,
+               r.client_id, r.message_id AS reply_id
           FROM message m LEFT JOIN run r ON r.user_id = m.user_id AND r.id = m.run_id
          WHERE m.user_id = $1 AND m.session_id = $2
            AND m.turn > (SELECT last_turn FROM session WHERE user_id = $1 AND id = $2) - $3
@@ -36,23 +37,7 @@ async def transcript(tx: Transaction, session_id: UUID, turns: int) -> list[Said
         session_id,
         turns,
     )
-    return [
-        Said(
-            Message(
-                row["role"],
-                row["text"],
-                row["body"],
-                row["id"],
-                row["turn"],
-                row["pos"],
-                row["run_id"],
-                row["created_at"],
-            ),
-            row["client_id"],
-            row["message_id"],
-        )
-        for row in rows
-    ]
+    return [Said(message_of(row), row["client_id"], row["reply_id"]) for row in rows]
 
 
 async def named(tx: Transaction, session_id: UUID, name: str, message_id: UUID | None) -> UUID | None:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 import uvicorn
@@ -22,7 +24,7 @@ import uvicorn
 from agent.bedrock import AwsKeys, BedrockModel
 from api.app import create_app
 from api.auth import mint
-from db.embedded import Server as Cluster
+from db.migrate import migrate
 from domain.clock import SystemClock
 from lab.bedrock_emulator import BedrockEmulator, Turn
 from lab.bedrock_emulator.conversation import conversation
@@ -141,15 +143,27 @@ async def emulator() -> AsyncIterator[BedrockEmulator]:
 
 
 @pytest.fixture(scope="session")
+async def own_database(admin_url: str) -> str:
+    """The superuser's URL of a migrated database of these tests' own: the service runs to the session's end, and would
+    take over runs that other tests have lost on purpose."""
+    admin = await asyncpg.connect(admin_url)
+    await admin.execute("CREATE DATABASE clients")
+    await admin.close()
+    url = urlsplit(admin_url)._replace(path="/clients").geturl()
+    await migrate(url)
+    return url
+
+
+@pytest.fixture(scope="session")
 async def penny(
-    postgres: Cluster, admin_url: str, emulator: BedrockEmulator, tmp_path_factory: pytest.TempPathFactory
+    own_database: str, emulator: BedrockEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Penny]:
     """Penny as a host app would run it: the real service on a free port, tokens by a shared key, Bedrock behind it."""
     key = tmp_path_factory.mktemp("keys") / "shared.key"
     key.write_bytes(KEY)
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]
-        database_url=admin_url,
+        database_url=own_database,
         home=tmp_path_factory.mktemp("home"),
         auth=f"hs256:{key}",
         auth_issuer=ISSUER,
