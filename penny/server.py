@@ -9,7 +9,7 @@ import gc
 import ipaddress
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 import uvicorn
@@ -89,9 +89,16 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    settings: Settings, listener: socket.socket, *, sample: bool, progress: Progress, reached: Reached = inert
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    sample: bool,
+    progress: Progress,
+    ready: Callable[[], None] = lambda: None,
+    reached: Reached = inert,
 ) -> None:
-    """Serves until a signal ends it. With `sample`, the demo user gets the sample household if they have nothing."""
+    """Serves until a signal ends it; calls `ready` when that begins. With `sample`, the demo user gets the sample
+    household if they have nothing."""
     this = asyncio.current_task()
     assert this is not None
     loop = asyncio.get_running_loop()
@@ -123,6 +130,7 @@ async def serve(
         progress(f"ready: http://{f'[{host}]' if ':' in host else host}:{port}")
         for sig in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sig, server.handle_exit, sig, None)
+        ready()
         try:
             await server.serve([listener])
         finally:

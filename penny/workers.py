@@ -8,12 +8,11 @@ import signal
 import socket
 import sys
 import threading
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE, Process
 
 from penny.database import Progress
 
-START_SECONDS = 10.0
-"""A worker that ends by itself sooner has something to say that another one would say too."""
+SERVING = b"."
 
 PAUSE_SECONDS = 1.0
 """Before a worker that died is replaced."""
@@ -48,14 +47,13 @@ class _Parent:
                 child.send_signal(sig)
 
     async def keep(self, number: int, *, sample: bool) -> int:
-        """Keeps one worker running until all stop; its last exit code, as a shell has it."""
-        loop = asyncio.get_running_loop()
+        """Keeps one worker running until all stop; its last exit code, as a shell has it. One that ends by itself
+        before it serves has said why, and another would say the same."""
         while True:
-            began = loop.time()
-            code = await self._run(sample=sample)
+            served, code = await self._run(sample=sample)
             if self._stopping.is_set():
                 return code if code >= 0 else 128 - code
-            if code >= 0 and loop.time() - began < START_SECONDS:
+            if code >= 0 and not served:
                 self.failed = code
                 self.stop(signal.SIGTERM)
                 return code
@@ -68,18 +66,26 @@ class _Parent:
             except TimeoutError:
                 pass
 
-    async def _run(self, *, sample: bool) -> int:
+    async def _run(self, *, sample: bool) -> tuple[bool, int]:
+        """Runs a worker to its end: whether it came to serve, and its exit code."""
         descriptor = self._listener.fileno()
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "penny", "serve", "--descriptor", str(descriptor), *(["--sample"] if sample else []),
-            stdin=PIPE, stdout=DEVNULL, pass_fds=(descriptor,), process_group=0,  # Ctrl-C comes to us and goes on once
+            stdin=PIPE, stdout=PIPE, pass_fds=(descriptor,), process_group=0,  # Ctrl-C comes to us and goes on once
         )  # fmt: skip
         self._children.add(child)
         if self._stopping.is_set():
             child.send_signal(signal.SIGTERM)
+        assert child.stdout is not None
+        served = bool(await child.stdout.read(len(SERVING)))
         code = await child.wait()
         self._children.discard(child)
-        return code
+        return served, code
+
+
+def tell_parent() -> None:
+    """Says, in a worker, that it serves now."""
+    os.write(sys.stdout.fileno(), SERVING)
 
 
 def inherited(descriptor: int) -> socket.socket:

@@ -23,24 +23,28 @@ def serve(
 ) -> None:
     """Run the service: HTTP, the chat page, the replies."""
     from penny import server
-    from penny.workers import inherited, supervise
+    from penny.workers import inherited, supervise, tell_parent
 
     chosen = settings.load()
     configure_logs("info")
     if descriptor is None:
         server.check_exposure(chosen, host)
-        listener = server.bind(host, port)
+        listener, ready = server.bind(host, port), _nobody_waits
     else:
-        listener = inherited(descriptor)
+        listener, ready = inherited(descriptor), tell_parent
     if workers > 1:
         code = asyncio.run(supervise(workers, listener, sample=sample, progress=progress))
         progress("stopped")
         raise typer.Exit(code)
     try:
-        uvloop.run(server.serve(chosen, listener, sample=sample, progress=progress))
+        uvloop.run(server.serve(chosen, listener, sample=sample, progress=progress, ready=ready))
     except asyncio.CancelledError:  # SIGTERM before it was ready; all that was started has been stopped
         raise typer.Exit(128 + signal.SIGTERM) from None
     progress("stopped")
+
+
+def _nobody_waits() -> None:
+    """The terminal is told by the progress."""
 
 
 def register(app: typer.Typer) -> None:
