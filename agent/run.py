@@ -41,8 +41,14 @@ MAX_ATTEMPTS = 10
 
 COMPLETE_RETRY_SECONDS = 0.5
 
-AWAY = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
-"""What the driver raises while the database is away."""
+AWAY = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+)
+"""What the driver raises while the database is away, or when two transactions stood in each other's way."""
 
 StopReason = Literal["cancel", "handover"]
 
@@ -213,21 +219,21 @@ class Run:
 
     async def _keep(self, new: Sequence[Message]) -> list[Message]:
         placed = self._placed(new, self._turn)
-        async with self.agent.db.transaction(self.claim.user) as tx:
-            await steps.append(tx, self.claim, self.agent.owner, placed, self._spending.unstored())
-            self.agent.reached("results.storing" if placed[0].role == "tool" else "call.storing")
+        self.agent.reached("results.storing" if placed[0].role == "tool" else "call.storing")
+        await steps.append(self.agent.db, self.claim, self.agent.owner, placed, self._spending.unstored())
         self._spending.stored()
         self.agent.reached("results.stored" if placed[0].role == "tool" else "call.stored")
         return placed
 
-    async def _ending(self, tx: Transaction, status: End) -> list[Message]:
+    async def _ending(self, status: End) -> list[Message]:
         """The messages that close the turn. One that did not finish keeps what was said, every call answered; what it
         closes is read again, for a step may have been stored and not been heard of."""
         if status == "finished":
             *kept, last = self._turn
             last = replace(last, id=self.claim.message_id, body=self._with_figures(last.body))
             return self._placed([last], kept)
-        turn = await messages.turns(tx, self.claim.session_id, self.claim.turn, self.claim.turn)
+        async with self.agent.db.read(self.claim.user) as tx:
+            turn = await messages.turns(tx, self.claim.session_id, self.claim.turn, self.claim.turn)
         open_calls = [unfinished(call) for call in unanswered(turn)]
         said_before = reply_text(turn)
         partial = self._reply[len(said_before) :].lstrip("\n")
@@ -250,19 +256,19 @@ class Run:
         while True:
             try:
                 frames = frames or await self.stream.log.take_last(self.stream)
-                async with self.agent.db.transaction(self.claim.user) as tx:
-                    await steps.complete(
-                        tx,
-                        self.claim,
-                        self.agent.owner,
-                        status=status,
-                        messages=await self._ending(tx, status),
-                        events=lines(frames),
-                        spent=self._spending.unstored(),
-                        error=error,
-                        model=self._answered_by,
-                    )
-                    self.agent.reached("end.storing")
+                closing = await self._ending(status)
+                self.agent.reached("end.storing")
+                await steps.complete(
+                    self.agent.db,
+                    self.claim,
+                    self.agent.owner,
+                    status=status,
+                    messages=closing,
+                    events=lines(frames),
+                    spent=self._spending.unstored(),
+                    error=error,
+                    model=self._answered_by,
+                )
             except (Unavailable, *AWAY) as away:
                 log.warning("run.complete_retried", run_id=str(self.claim.run_id), error=type(away).__name__)
                 await asyncio.sleep(COMPLETE_RETRY_SECONDS)

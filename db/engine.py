@@ -142,6 +142,27 @@ class Database:
         async with self._begun(f"BEGIN READ ONLY; SET LOCAL app.user_id = '{UUID(int=user.int)}'") as (conn, pg):
             yield Transaction(conn, pg, user)
 
+    async def call(self, query: str, *args: Any) -> Any:
+        """The value of one statement that is a transaction of its own: the call of a function that is given its user.
+
+        One round trip. Raises PoolExhausted when no connection is free, DatabaseUnavailable when there is no database,
+        CommitUnknown when the connection is lost meanwhile.
+        """
+        async with self._seated():
+            conn, pg = await self._check_out(None)
+            try:
+                value = await _to_its_end(pg.fetchval(query, *args, timeout=COMMIT_SECONDS))
+            except BaseException as error:
+                gone = isinstance(error, TimeoutError) or lost(error, pg)
+                await _to_its_end(_discard(conn, pg) if gone else conn.close())
+                if gone:
+                    raise CommitUnknown(
+                        f"The connection to {self.endpoint.place} was lost while saving; look before repeating."
+                    ) from error
+                raise
+            await _to_its_end(conn.close())
+            return value
+
     async def resolve_user(self, issuer: str, tenant: str, subject: str) -> UUID:
         """The user that a token's issuer, tenant and subject name, made on first sight."""
         key = (issuer, tenant, subject)
@@ -199,8 +220,7 @@ class Database:
     async def _begun(
         self, begin: str, user: UUID | None = None
     ) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
-        await self._take_a_seat()
-        try:
+        async with self._seated():
             conn, pg = await self._check_out(begin)
             try:
                 yield conn, pg
@@ -213,6 +233,12 @@ class Database:
                     raise UserErased("This user was erased; whoever comes again is a new one.") from error
                 raise
             await _to_its_end(self._save(conn, pg))
+
+    @asynccontextmanager
+    async def _seated(self) -> AsyncIterator[None]:
+        await self._take_a_seat()
+        try:
+            yield
         finally:
             self._seats.release()
 
@@ -226,8 +252,9 @@ class Database:
                 "Penny is answering as many requests as it can; try again in a second.", retry_after=1
             ) from None
 
-    async def _check_out(self, begin: str) -> tuple[AsyncConnection, asyncpg.Connection]:
-        """A connection of the pool on which `begin` has run; ones that died while they lay idle are replaced."""
+    async def _check_out(self, begin: str | None) -> tuple[AsyncConnection, asyncpg.Connection]:
+        """A connection of the pool on which `begin` has run, if given; ones that died while they lay idle are
+        replaced."""
         while True:
             try:
                 conn = await self._engine.connect()
@@ -244,7 +271,8 @@ class Database:
             try:
                 if pg.is_closed():
                     raise asyncpg.ConnectionDoesNotExistError("closed while it lay idle")
-                await pg.execute(begin)
+                if begin is not None:
+                    await pg.execute(begin)
             except BaseException as error:
                 await _to_its_end(_discard(conn, pg))
                 if not lost(error, pg):

@@ -15,11 +15,11 @@ Point = Literal[
     "run.loaded",  # what the run starts from is read, nothing is said yet
     "events.writing",  # a batch of events, before its statement
     "events.written",  # committed, and shown to no reader yet
-    "call.storing",  # the model's tool call, in the open transaction
+    "call.storing",  # the model's tool call, before its statement
     "call.stored",
     "results.storing",  # the tools have run (a proposal is committed), their results are not yet
     "results.stored",
-    "end.storing",  # the last message, the last events and the status, in the open transaction
+    "end.storing",  # the last message, the last events and the status, before their statement
     "end.stored",
     "takeover.claimed",  # another's run is claimed, nothing is done for it yet
 ]

@@ -164,28 +164,11 @@ def _hash(text: str) -> str:
 
 
 async def _stance(tx: Transaction, session_id: UUID, client_id: str | None) -> _Stance:
-    """Takes the locks, and looks under them. Raises NotFound."""
-    session = await tx.pg.fetchrow(
-        f"""
-        WITH runs AS MATERIALIZED ({LOCK_RUNS})
-        SELECT last_turn FROM runs, session WHERE user_id = $1::text::uuid AND id = $2 FOR UPDATE OF session
-        """,  # noqa: S608 -- made of constants
-        str(tx.user),
-        session_id,
-    )
-    if session is None:
+    """Takes the locks, and looks under them (migration 0014). Raises NotFound."""
+    rows = await tx.pg.fetch("SELECT * FROM runs_before($1, $2, $3)", tx.user, session_id, client_id)
+    if not rows:
         raise no_session(session_id)
-    known = await tx.pg.fetch(
-        """
-        SELECT id, message_id, turn, text_hash, status, session_id = $2 AS here,
-               coalesce(session_id = $2 AND client_id = $3, false) AS same FROM run
-         WHERE user_id = $1 AND (session_id = $2 AND client_id = $3 OR status IN ('queued', 'running')) ORDER BY turn
-        """,
-        tx.user,
-        session_id,
-        client_id,
-    )
-    return _Stance(session["last_turn"], known)
+    return _Stance(rows[0]["last_turn"], [row for row in rows if row["id"]])
 
 
 async def _turn_of(tx: Transaction, session_id: UUID, message_id: UUID) -> int:

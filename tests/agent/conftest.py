@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 import pytest
 
@@ -25,6 +26,14 @@ from prompts import library
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 Start = Callable[..., contextlib.AbstractAsyncContextManager[Runner]]
+
+
+@pytest.fixture(autouse=True)
+async def nothing_waits(admin_url: str) -> None:
+    """What earlier tests left in the queue is over: a runner of this test would take it up, and its model answer it."""
+    connection = await asyncpg.connect(admin_url, server_settings={"search_path": "penny"})
+    await connection.execute("UPDATE run SET status = 'cancelled' WHERE status IN ('queued', 'running')")
+    await connection.close()
 
 
 @pytest.fixture
