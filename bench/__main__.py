@@ -8,7 +8,14 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-MEASUREMENTS = ("bench.first_token", "bench.service", "bench.tokens", "bench.runs", "bench.grounding")
+MEASUREMENTS = (
+    "bench.first_token",
+    "bench.service",
+    "bench.tokens",
+    "bench.runs",
+    "bench.grounding",
+    "bench.streams",
+)
 REPORT = Path(__file__).parent / "report"
 
 

@@ -95,5 +95,13 @@ async def rename(tx: Transaction, session_id: UUID, title: str) -> Session:
 async def delete(tx: Transaction, session_id: UUID) -> None:
     """Deletes the session with its messages, runs, events and undecided proposals. What was applied stays in the
     journal. Raises NotFound."""
+    await tx.pg.execute(  # runs first, as their owners lock them before the session
+        """
+        SELECT FROM run WHERE user_id = $1 AND session_id = $2 AND status IN ('queued', 'running')
+         ORDER BY id FOR UPDATE
+        """,
+        tx.user,
+        session_id,
+    )
     if await tx.pg.fetchval("DELETE FROM session WHERE id = $1 RETURNING 1", session_id) is None:
         raise no_session(session_id)

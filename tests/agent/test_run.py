@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from agent.history import earlier
@@ -333,6 +334,30 @@ async def test_an_owner_that_lost_its_lease_can_write_nothing(database: Database
                 )  # fmt: skip
     async with database.transaction(user) as tx:
         assert len(await messages.turns(tx, row["session_id"], 1, 9)) == 1
+
+
+async def test_servers_that_claim_at_one_instant_keep_to_the_cap_together(database: Database, user):
+    """Twelve waiting replies of one user and six servers: three run, however the claims fall."""
+    async with database.transaction(user) as tx:
+        for _ in range(12):
+            terms = Terms("a", 60, "", "", queue_only=True)
+            await acceptance.accept(tx, (await sessions.create(tx)).id, "hi", terms)
+    servers = [await database.worker_connection() for _ in range(6)]
+
+    async def claim_all(worker: asyncpg.Connection, owner: str) -> list[runs.Claim]:
+        claimed = []
+        while (claim := await queue.claim_next(worker, owner, 60, 3)) is not None:
+            claimed.append(claim)
+        return claimed
+
+    for _ in range(4):
+        claimed = await asyncio.gather(*(claim_all(worker, f"server {n}") for n, worker in enumerate(servers)))
+        mine = [claim for of_server in claimed for claim in of_server if claim.user == user]
+        assert len(mine) == 3
+        async with database.transaction(user) as tx:
+            await tx.pg.execute("UPDATE run SET status = 'cancelled' WHERE status = 'running'")
+    for worker in servers:
+        await worker.close()
 
 
 async def test_claims_alternate_between_users_who_compete(database: Database, user):

@@ -28,12 +28,11 @@ from db.embedded import Server as Cluster
 from db.embedded import embedded
 from db.migrate import migrate
 from lab.bedrock_emulator import BedrockEmulator
-from lab.bedrock_emulator.script import ToolUse, Turn
+from lab.bedrock_emulator.script import Hang, ToolUse, Turn
 
 ROOT = Path(__file__).parents[2]
 MODEL = "bedrock:anthropic.claude-sonnet-4-20250514-v1:0"
 TERMINAL = ("run.finished", "run.failed", "run.cancelled")
-TAKEOVER_SECONDS = 15.0
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +81,8 @@ def answer(request: Any) -> Turn:
     if budget and not results:
         call = ToolUse("set_budget", {"category": "dining", "amount": int(budget[1])})
         return Turn(f"Let me see {next(_calls)}.", (call,), token_delay=0.01)
+    if said == "silence":
+        return Turn("x", fault=Hang())
     count, delay = re.search(r"say (\d+) ([\d.]+)", said).groups()  # type: ignore[union-attr]
     call_no = next(_calls)
     return Turn(" ".join(f"{n}.{call_no}" for n in range(int(count))), token_delay=float(delay))
@@ -122,7 +123,7 @@ class Server:
             self.signal(signal.SIGKILL)
         await self.gone()
 
-    async def gone(self, seconds: float = 30.0) -> None:
+    async def gone(self, seconds: float = 90.0) -> None:
         """Waits for the process to end."""
         async with asyncio.timeout(seconds):
             while self.alive:  # noqa: ASYNC110 -- it is no child of ours
@@ -295,7 +296,7 @@ class Reader:
                     if len(self.seen) >= until:
                         return
 
-    async def read_to_end(self, servers: Sequence[Server], seconds: float = 60.0) -> None:
+    async def read_to_end(self, servers: Sequence[Server], seconds: float = 150.0) -> None:
         """Reads on, at the next server whenever one fails, until the terminal event."""
         async with asyncio.timeout(seconds):
             for server in itertools.cycle(servers):
