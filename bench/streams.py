@@ -105,7 +105,9 @@ async def idle(count: int) -> None:
         open_: list[aiohttp.ClientResponse] = []
 
         async def follow(n: int) -> None:
-            response = await to.http.get(f"{to.url}/v1/sessions/{sessions[n % 50]}/events", headers=to.headers(n % 50))
+            url, headers = f"{to.url}/v1/sessions/{sessions[n % 50]}/events", to.headers(n % 50)
+            while (response := await to.http.get(url, headers=headers)).status == 503:
+                await asyncio.sleep(float(response.headers["Retry-After"]))
             assert response.status == 200, await response.text()
             open_.append(response)
 

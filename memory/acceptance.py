@@ -164,7 +164,7 @@ def _hash(text: str) -> str:
 
 
 async def _stance(tx: Transaction, session_id: UUID, client_id: str | None) -> _Stance:
-    """Takes the locks, and looks under them (migration 0014). Raises NotFound."""
+    """Takes the locks, and looks under them (migration 0015). Raises NotFound."""
     rows = await tx.pg.fetch("SELECT * FROM runs_before($1, $2, $3)", tx.user, session_id, client_id)
     if not rows:
         raise no_session(session_id)
