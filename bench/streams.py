@@ -106,7 +106,7 @@ async def idle(count: int) -> None:
 
         async def follow(n: int) -> None:
             url, headers = f"{to.url}/v1/sessions/{sessions[n % 50]}/events", to.headers(n % 50)
-            while (response := await to.http.get(url, headers=headers)).status == 503:
+            while (response := await to.http.get(url, headers=headers)).status == 503:  # noqa: ASYNC110
                 await asyncio.sleep(float(response.headers["Retry-After"]))
             assert response.status == 200, await response.text()
             open_.append(response)
