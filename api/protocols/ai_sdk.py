@@ -74,7 +74,6 @@ class Encoder:
     _parts: list[_Part] = field(default_factory=list)
     _made: int = 0
     _text: str = ""
-    _reasoning: str = ""
     _held: ev.ToolFinished | None = None
 
     def encode(self, event: ev.Event) -> Iterator[Chunk]:
@@ -122,8 +121,6 @@ class Encoder:
 
     def _add(self, text: str) -> Iterator[Chunk]:
         """More of the reply. What separates a step's text from the one before is the part's own edge here."""
-        if self._reasoning:
-            yield from self._close()
         shown = text if self._text else text.lstrip("\n")
         if shown and not self._text:
             yield from self._open(len(self._reply) + len(text) - len(shown))
@@ -141,9 +138,7 @@ class Encoder:
     def _close(self) -> Iterator[Chunk]:
         if self._text:
             yield {"type": "text-end", "id": self._text}
-        if self._reasoning:
-            yield {"type": "reasoning-end", "id": self._reasoning}
-        self._text = self._reasoning = ""
+        self._text = ""
 
     def _retract(self, keep: int) -> Iterator[Chunk]:
         """What was said after `keep` is withdrawn; the part that it began in is said again up to there."""

@@ -29,17 +29,6 @@ class TextMore(TypedDict):
     delta: str
 
 
-class ReasoningEdge(TypedDict):
-    type: Literal["reasoning-start", "reasoning-end"]
-    id: str
-
-
-class ReasoningMore(TypedDict):
-    type: Literal["reasoning-delta"]
-    id: str
-    delta: str
-
-
 class ToolInputStart(TypedDict):
     type: Literal["tool-input-start"]
     toolCallId: str
@@ -112,8 +101,6 @@ Chunk = (
     | Step
     | TextEdge
     | TextMore
-    | ReasoningEdge
-    | ReasoningMore
     | ToolInputStart
     | ToolInput
     | ToolOutput
