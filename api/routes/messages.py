@@ -63,7 +63,7 @@ class MessageView(Output):
     )
     proposals: list[Any] = Field(description="The proposals made for it.")
     figures: list[dict[str, Any]] = Field(
-        description="The figures in the text: `{start, end, text, fact_id?, verified}`."
+        description="The figures in the text: `{start, end, text, fact_id?, derived_from?, verified}`."
     )
     status: str | None = Field(
         None, description="Of a reply: finished, failed, cancelled or open; of a decision: what became of the proposal."

@@ -92,3 +92,30 @@ async def test_a_cancelled_reply_keeps_the_figures_of_what_was_said(start, colle
     stored = await reply_of(database, user, session)
     assert [f["text"] for f in stored["figures"]] == ["$5.00"]
     assert stored["text"][10:15] == "$5.00"
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("grounding", ["annotate", "strict"])
+async def test_figures_survive_a_takeover(start, collect, fold, database: Database, user, session, grounding: str):
+    """The next owner knows the facts of the steps that the first one stored; what it had begun to say is withdrawn, and
+    offsets are those of the final text."""
+    begun = ScriptedModel(
+        [LOOK | {"text": "Let me look."}, {"text": "You spent $209.10 on " + "this and " * 400}], delay=0.01
+    )
+    async with start(begun, owner="first", grounding=grounding) as first:
+        accepted = await first.submit(user, session, "how is dining?")
+        async for frame in first.events(user, accepted.run_id):
+            if frame.type == "tool.finished":
+                break
+    done = ScriptedModel([{"text": "Dining stands at $209.10 of $380.00. You are $55.00 over."}])
+    async with start(done, owner="second", grounding=grounding) as second:
+        events = await collect(second, user, accepted.run_id)
+    text = events[-1][2]["text"]
+    assert "run.resumed" in [kind for _, kind, _ in events]
+    assert fold(events) == text
+    [figures] = [data["figures"] for _, kind, data in events if kind == "grounding"]
+    told = {"strict": [("$209.10", True), ("$380.00", True)]}.get(
+        grounding, [("$209.10", True), ("$380.00", True), ("$55.00", False)]
+    )
+    assert [(f["text"], f["verified"]) for f in figures] == told
+    assert all(text[f["start"] : f["end"]] == f["text"] for f in figures)
