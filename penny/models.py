@@ -45,8 +45,10 @@ def _one(settings: Settings, name: str, *, last: bool) -> Model:
         )
     if kind == "scripted" and which:
         return ScriptedModel.from_file(Path(which).expanduser())
+    setting = "PENNY_MODEL" if name == settings.model else "PENNY_MODEL_FALLBACK"
     raise SetupError(
-        f"The model {name!r} is not known; use local, bedrock:<model id or inference profile> or scripted:<file>."
+        f"{setting}: the model {name!r} is not known; use local, bedrock:<model id or inference profile> or "
+        "scripted:<file>."
     )
 
 
