@@ -9,16 +9,19 @@ import asyncio
 import json
 import random
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import aiohttp
+import orjson
 from botocore.awsrequest import AWSPreparedRequest
-from botocore.eventstream import EventStreamBuffer, EventStreamMessage, ParserError
+from botocore.eventstream import ParserError
 from botocore.exceptions import ClientError, EventStreamError
 from yarl import URL
+
+from agent.bedrock.frames import FrameReader
 
 StreamEvent = tuple[str, dict[str, Any]]
 """An event's type and payload: ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hi"}})."""
@@ -76,10 +79,10 @@ class BedrockWire:
         """
         response, data = await self._open(sign)
         try:
-            buffer = EventStreamBuffer()
+            reader = FrameReader()
             while data:
-                buffer.add_data(data)
-                events, failure = _parsed(buffer)
+                reader.add(data)
+                events, failure = _parsed(reader)
                 if events:
                     yield events
                 if failure is not None:
@@ -146,20 +149,19 @@ class BedrockWire:
         return self._session
 
 
-def _parsed(buffer: EventStreamBuffer) -> tuple[list[StreamEvent], Exception | None]:
+def _parsed(reader: FrameReader) -> tuple[list[StreamEvent], Exception | None]:
     """The events that are whole, and what stands in the way of more."""
     events: list[StreamEvent] = []
     try:
-        events.extend(map(_event, buffer))
+        events.extend(_event(headers, payload) for headers, payload in reader)
     except (EventStreamError, ParserError) as error:
         return events, error
     return events, None
 
 
-def _event(message: EventStreamMessage) -> StreamEvent:
-    headers = message.headers
+def _event(headers: Mapping[str, str], payload: bytes) -> StreamEvent:
     try:
-        body = json.loads(message.payload or b"{}")
+        body = orjson.loads(payload or b"{}")
     except ValueError as error:
         raise ParserError("A frame's payload is not JSON.") from error
     if headers.get(":message-type") == "event":
