@@ -37,7 +37,7 @@ class Shape:
         turn = [self._own(message) for message in request.turn]
         if not self.known.chat:
             return [HumanMessage(_transcript(request, [*earlier, *turn]))]
-        if self.guarded and not request.minutes:
+        if self.guarded and self.known.system and not request.minutes:  # else its prompt stands with the user's words
             turn[0] = HumanMessage([{"guardContent": {"text": {"text": str(turn[0].text)}}}])
         told = [*earlier, *turn]
         if self._marks(request):

@@ -34,6 +34,16 @@ async def test_titan_text_gets_its_prompt_with_the_first_words(speaking, asked, 
     ]
 
 
+async def test_titan_text_under_a_guardrail_is_told_the_words_too(speaking, asked, whole):
+    """Prompt and words are one text there, and are judged together."""
+    guardrail = Guardrail("gr-1", "DRAFT")
+    async with speaking([Turn("Yes.")], "amazon.titan-text-premier-v1:0", guardrail=guardrail) as (emulator, model):
+        await whole(model, asked(HumanMessage("And food?"), system="You are Penny."))
+        [body] = emulator.state.bodies
+    assert body["messages"] == [{"role": "user", "content": [{"text": "You are Penny.\n\nAnd food?"}]}]
+    assert body["guardrailConfig"]["guardrailVersion"] == "DRAFT"
+
+
 async def test_jurassic_2_gets_one_text_and_answers_in_one_piece(speaking, asked, whole):
     """converse instead of converse-stream; the conversation as a transcript; usage and stop reason as ever."""
     async with speaking([Turn("You spent 412.30.")], "ai21.j2-ultra-v1") as (emulator, model):
