@@ -2,7 +2,8 @@
 
 import type { TemplateResult } from "lit";
 import { Client, type GetToken, NoToken, Problem, Unreachable } from "./api/client.js";
-import { Conversation, type Question } from "./state/conversation.js";
+import { Conversation } from "./state/conversation.js";
+import type { Question } from "./state/items.js";
 import { Model } from "./state/model.js";
 import { Proposals } from "./state/proposals.js";
 import type { Reply } from "./state/reply.js";

@@ -2,33 +2,14 @@
 
 import { type Client, Problem } from "../api/client.js";
 import { follow, say } from "../api/stream.js";
-import type { Fact, Message, Page, Run, Session, WireEvent } from "../wire.js";
+import type { Message, Page, Run, Session, WireEvent } from "../wire.js";
+import { type Item, noteOf, type Question, questionOf } from "./items.js";
 import { Model } from "./model.js";
 import type { Proposals } from "./proposals.js";
 import { Reply, type Source } from "./reply.js";
 
 const PAGE = 40; // turns
 const ACTIVE = new Set(["queued", "running"]);
-
-export interface Question {
-  kind: "question";
-  key: string;
-  id: string | null;
-  runId: string | null;
-  text: string;
-  at: string;
-}
-
-export interface Note {
-  kind: "note";
-  key: string;
-  id: string;
-  text: string;
-  at: string | null;
-  proposals: string[];
-}
-
-export type Item = Question | Reply | Note;
 
 /** What a conversation needs of the widget around it. */
 export interface Around {
@@ -82,10 +63,6 @@ export class Conversation extends Model {
     return null;
   }
 
-  get facts(): Fact[] {
-    return this.items.flatMap((item) => (item.kind === "reply" ? item.steps.flatMap((step) => step.facts) : []));
-  }
-
   /** An empty conversation; its session is made with the first message. */
   startNew(): void {
     this.#leave(null);
@@ -133,7 +110,7 @@ export class Conversation extends Model {
     const signal = this.#view.signal;
     const replaced = editOf ? await this.#idOf(editOf) : null;
     if (editOf) this.items = this.items.slice(0, this.items.indexOf(editOf));
-    const question = this.#question(text);
+    const question = questionOf(text);
     const reply = new Reply(text);
     this.items = [...this.items, question, reply];
     this.around.onSent(text);
@@ -195,11 +172,6 @@ export class Conversation extends Model {
     return this.#view.signal;
   }
 
-  #question(text: string, known: Partial<Question> = {}): Question {
-    const at = known.at ?? new Date().toISOString();
-    return { kind: "question", key: known.id ?? crypto.randomUUID(), id: null, runId: null, ...known, text, at };
-  }
-
   /** Puts a page of messages in front of what is there; gives the turns that may lack a full reply. */
   #restore({ items, next }: Page<Message>): { reply: Reply; runId: string; item?: Message }[] {
     const made: Item[] = [];
@@ -208,7 +180,7 @@ export class Conversation extends Model {
     for (const item of items) {
       const at = item.created_at ?? new Date().toISOString();
       if (item.role === "user") {
-        made.push(this.#question(item.text, { id: item.id, runId: item.run_id, at }));
+        made.push(questionOf(item.text, { id: item.id, runId: item.run_id, at }));
         if (!item.run_id) continue;
         const reply = new Reply(item.text);
         reply.runId = item.run_id;
@@ -218,7 +190,7 @@ export class Conversation extends Model {
         if (answer && ["finished", "cancelled"].includes(answer.status ?? "finished")) reply.restore(answer);
         else open.push({ reply, runId: item.run_id, ...(answer ? { item: answer } : {}) });
       } else if (item.role === "decision") {
-        made.push(this.#note(item));
+        made.push(noteOf(item));
       } else if (item.role === "assistant" && !(item.run_id && this.#runs.has(item.run_id))) {
         const reply = new Reply("");
         reply.restore(item);
@@ -228,11 +200,6 @@ export class Conversation extends Model {
     this.items = [...made, ...this.items];
     this.earlier = next ?? null;
     return open;
-  }
-
-  #note(item: Message): Note {
-    const proposals = (item.proposals ?? []).map((one) => (typeof one === "string" ? one : one.id));
-    return { kind: "note", key: item.id, id: item.id, text: item.text, at: item.created_at, proposals };
   }
 
   #loadProposals(items: Message[], signal: AbortSignal): Promise<void> {
@@ -359,7 +326,7 @@ export class Conversation extends Model {
     if (own || Date.parse(data.at) <= this.#known) return;
     const replaced = this.items.findIndex((item) => item.kind === "question" && item.id === data.edit_of);
     const kept = data.edit_of && replaced >= 0 ? this.items.slice(0, replaced) : this.items;
-    this.items = [...kept, this.#question(data.text, { id: data.message_id, runId: data.run_id, at: data.at })];
+    this.items = [...kept, questionOf(data.text, { id: data.message_id, runId: data.run_id, at: data.at })];
     this.changed();
   }
 

@@ -32,7 +32,6 @@ export class Reply extends Model {
   proposals: string[] = [];
   figures: Figure[] = [];
   failure: { message: string; retryable: boolean } | null = null;
-  restarted = false;
 
   constructor(readonly question: string) {
     super();
@@ -58,9 +57,6 @@ export class Reply extends Model {
       case "run.started":
         this.id = data.message_id ?? this.id;
         this.at ??= new Date().toISOString();
-        break;
-      case "run.resumed":
-        this.restarted = true;
         break;
       case "text.delta":
         this.text += data.text;

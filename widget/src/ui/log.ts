@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import type { Item, Question } from "../state/conversation.js";
+import type { Item, Question } from "../state/items.js";
 import { coin, icon } from "./icons.js";
 import { View } from "./view.js";
 
