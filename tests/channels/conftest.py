@@ -7,8 +7,10 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
 
@@ -23,7 +25,9 @@ from api.services import ModelStatus, Readiness
 from channels.channel import Channel
 from channels.receive import Receiver
 from channels.sender import Sender
+from db.embedded import Server
 from db.engine import Database
+from db.migrate import migrate
 from domain.clock import SystemClock
 from memory.outbox import Backoff
 from prompts import library
@@ -89,6 +93,22 @@ class Service:
         return [dict(row) for row in rows if all(row[key] == value for key, value in where.items())]
 
 
+@pytest.fixture(scope="session")
+async def database(postgres: Server, admin_url: str) -> AsyncIterator[Database]:
+    """A migrated database of these tests' own: their services would take over runs that others lost on purpose."""
+    admin = await asyncpg.connect(admin_url)
+    await admin.execute("CREATE DATABASE channels")
+    await admin.close()
+    there = (
+        urlsplit(url)._replace(path="/channels").geturl() for url in (admin_url, postgres.app_url, postgres.worker_url)
+    )
+    owner, app, worker = there
+    await migrate(owner)
+    opened = await Database.connect(app, worker_url=worker, pool_size=10, application="test")
+    yield opened
+    await opened.close()
+
+
 CHARTS = (
     {"tool_calls": [{"name": "get_spending", "args": {"by": "category", "period": "this month"}}]},
     {"text": "See the chart."},
@@ -106,9 +126,10 @@ async def serve(database: Database) -> AsyncIterator[Callable[..., Any]]:
     """Starts a service: `await serve(channels, turns, owner="a")`, for a new user unless one is given."""
 
     async def forget(user: UUID) -> None:
-        """What is still to be sent is not for the next test's sender."""
+        """What is still to be said or sent is not for the next test's service."""
         async with database.transaction(user) as tx:
             await tx.pg.execute("DELETE FROM outbox")
+            await tx.pg.execute("DELETE FROM session")
 
     async with contextlib.AsyncExitStack() as stack:
 
