@@ -95,7 +95,7 @@ class Metered:
             stream = cast("AsyncGenerator[AIMessageChunk, None]", self.model.stream(request))
             async with aclosing(stream) as chunks:
                 async for chunk in chunks:
-                    heard += 1 + len(str(chunk.text))
+                    heard += 1 + (len(chunk.content) if isinstance(chunk.content, str) else 0)
                     told = told or chunk.usage_metadata is not None
                     yield chunk
         finally:
