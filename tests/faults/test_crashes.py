@@ -56,7 +56,7 @@ async def test_a_crash_at_a_named_point_loses_nothing(
         hits = chance.randint(2, 4) if nth == 2 and point.startswith("events.") else 1
         doomed = await serve(crash=(point, hits), PENNY_LIMITS_RUNS_PER_USER="100")
         session = await survivor.new_session()
-        run = await say_somewhere([doomed, survivor], session, f"budget {chance.randint(100, 999)} say 12 0.03")
+        run = await say_somewhere([doomed, survivor], session, f"budget {chance.randint(400, 999)} say 12 0.03")
         following = reader(run)
         reading = asyncio.create_task(following.read_to_end([doomed, survivor]))
         await doomed.gone()
@@ -88,7 +88,7 @@ async def test_a_crash_while_taking_over_loses_nothing(
         survivor.signal(signal.SIGSTOP)
         first = await serve(crash=("run.loaded", 1))
         session = await first.new_session()
-        run = await say_somewhere([first], session, f"budget {chance.randint(100, 999)} say 5 0.01")
+        run = await say_somewhere([first], session, f"budget {chance.randint(400, 999)} say 5 0.01")
         await first.gone()
         second = await serve(crash=("takeover.claimed", 1))
         await second.gone()
@@ -112,7 +112,7 @@ async def test_kill_9_of_the_real_server_loses_nothing(
         penny_serve(PENNY_LIMITS_RUNS_PER_USER="100"), penny_serve(PENNY_LIMITS_RUNS_PER_USER="100")
     )
     sessions = [await one.new_session() for _ in range(8)]
-    budgets = [chance.randint(100, 999) for _ in range(4)]
+    budgets = [chance.randint(400, 999) for _ in range(4)]
     texts = ["say 60 0.05"] * 4 + [f"budget {b} say 20 0.05" for b in budgets]
     runs = [await one.say(s, t) for s, t in zip(sessions, texts, strict=True)]
     readers = [reader(run) for run in runs]

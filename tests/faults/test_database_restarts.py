@@ -25,7 +25,7 @@ async def test_replies_survive_immediate_restarts_of_the_database(
     for _ in range(3):
         sessions = [await servers[0].new_session() for _ in range(10)]
         runs = [
-            await servers[n % 2].say(s, f"budget {chance.randint(100, 999)} say 30 0.04")
+            await servers[n % 2].say(s, f"budget {chance.randint(400, 999)} say 30 0.04")
             for n, s in enumerate(sessions)
         ]
         readers = [reader(run) for run in runs]

@@ -32,7 +32,7 @@ async def test_a_hundred_disconnects_and_resumes_see_every_event_once(
         nonlocal left
         session = await servers[0].new_session()
         at = chance.choice(servers)
-        following = reader(await at.say(session, f"budget {chance.randint(100, 999)} say 40 0.03"))
+        following = reader(await at.say(session, f"budget {chance.randint(400, 999)} say 40 0.03"))
         for _ in range(5):
             await following.read(chance.choice(servers), until=len(following.seen) + chance.randint(1, 5))
             left += not following.ended
@@ -55,7 +55,7 @@ async def test_an_owner_stopped_past_its_lease_writes_nothing_more(
     for _ in range(2):
         stalled, other = await asyncio.gather(serve(**MANY), serve(**MANY))
         sessions = [await stalled.new_session() for _ in range(6)]
-        readers = [reader(await stalled.say(s, f"budget {chance.randint(100, 999)} say 40 0.05")) for s in sessions[:5]]
+        readers = [reader(await stalled.say(s, f"budget {chance.randint(400, 999)} say 40 0.05")) for s in sessions[:5]]
         await asyncio.gather(*(r.read(stalled, until=chance.randint(2, 6)) for r in readers))
         stalled.signal(signal.SIGSTOP)
         ends = [asyncio.create_task(r.read_to_end([other])) for r in readers]
