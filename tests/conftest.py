@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 import psutil
 import pytest
 
@@ -72,3 +73,11 @@ async def database(postgres: Server, admin_url: str) -> AsyncIterator[Database]:
 async def user(database: Database) -> UUID:
     """A user whom nobody has seen before."""
     return await database.resolve_user("test", "", uuid.uuid4().hex)
+
+
+@pytest.fixture
+async def nothing_waits(admin_url: str) -> None:
+    """What earlier tests left in the queue is over: a runner of this test would take it up, and its model answer it."""
+    connection = await asyncpg.connect(admin_url, server_settings={"search_path": "penny"})
+    await connection.execute("UPDATE run SET status = 'cancelled' WHERE status IN ('queued', 'running')")
+    await connection.close()

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 import pytest
 
@@ -29,11 +28,8 @@ Start = Callable[..., contextlib.AbstractAsyncContextManager[Runner]]
 
 
 @pytest.fixture(autouse=True)
-async def nothing_waits(admin_url: str) -> None:
-    """What earlier tests left in the queue is over: a runner of this test would take it up, and its model answer it."""
-    connection = await asyncpg.connect(admin_url, server_settings={"search_path": "penny"})
-    await connection.execute("UPDATE run SET status = 'cancelled' WHERE status IN ('queued', 'running')")
-    await connection.close()
+def alone(nothing_waits: None) -> None:
+    """Runners of these tests have their own runs and no others."""
 
 
 @pytest.fixture

@@ -30,7 +30,9 @@ def script() -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-async def model(parts: Any, database: Database, script: list[dict[str, Any]]) -> AsyncIterator[ScriptedModel]:
+async def model(
+    parts: Any, database: Database, script: list[dict[str, Any]], nothing_waits: None
+) -> AsyncIterator[ScriptedModel]:
     """The model of a runner that has taken the place of the written one."""
     model, prompt = ScriptedModel(script, delay=0.001), library.load()
     agent = Agent(database, model, lambda: prompt, parts.clock, build_graph(), f"test-{uuid4().hex}")

@@ -73,7 +73,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(database: Database) -> Callable[..., AbstractAsyncContextManager[Bench]]:
+def bench(database: Database, nothing_waits: None) -> Callable[..., AbstractAsyncContextManager[Bench]]:
     """`async with bench(responder, **options of the model) as it`."""
 
     @asynccontextmanager
