@@ -240,9 +240,9 @@ class FakePenny:
             items = self.messages[session_id]
             at = next(n for n, item in enumerate(items) if item["id"] == body["edit_of"])
             del items[at:]
+        self.tell(session_id, "run.started", {"run_id": run.id, "status": "running"})
         edited = {"edit_of": body["edit_of"]} if body.get("edit_of") else {}
         self._remember(run, "user", body["text"], **edited)
-        self.tell(session_id, "run.started", {"run_id": run.id, "status": "running"})
         task = asyncio.create_task(self._play(run, self.scripts.pop(0)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

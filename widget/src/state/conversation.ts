@@ -328,6 +328,7 @@ export class Conversation extends Model {
     const kept = data.edit_of && replaced >= 0 ? this.items.slice(0, replaced) : this.items;
     this.items = [...kept, questionOf(data.text, { id: data.message_id, runId: data.run_id, at: data.at })];
     this.changed();
+    this.#follow(data.run_id); // its run may have been told of before it
   }
 
   /** Shows a reply that another tab or channel started. */
