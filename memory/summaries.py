@@ -93,6 +93,13 @@ async def begin(tx: Transaction, session_id: UUID) -> tuple[bool, Summary | None
     return leased is not None, Summary(*row) if row else None
 
 
+async def give_up(tx: Transaction, session_id: UUID) -> None:
+    """Lets the session's next summary be begun at any time; this one is not needed."""
+    await tx.pg.execute(
+        "UPDATE session SET summarizing_until = NULL WHERE user_id = $1 AND id = $2", tx.user, session_id
+    )
+
+
 async def add(
     tx: Transaction,
     session_id: UUID,

@@ -145,6 +145,21 @@ async def test_turn_1000_is_told_no_more_than_turn_10(start, collect, database, 
     assert len(json.dumps(body["messages"]).encode()) // 4 < HIGH_TOKENS
 
 
+async def test_a_run_that_missed_the_summary_makes_no_further_one(start, collect, database, user, session):
+    """Two runs find their history long at the same time, the second while the first one's summary is made: the boundary
+    moves once, and what may be summarized next is free."""
+    await long_ago(database, user, session, HIGH_TURNS + 1)
+    async with start(ScriptedModel([{"text": "Fine."}], delay=0.05)) as runner:
+        accepted = [await runner.submit(user, session, text) for text in ("one", "two", "three")]
+        for each in accepted:
+            await collect(runner, user, each.run_id)
+        await until_summarized(database, user, session, HIGH_TURNS + 2)
+        await runner._live.summarizer.settled()
+    assert len(await stored(database, user, session)) == 1
+    async with database.read(user) as tx:
+        assert await tx.pg.fetchval("SELECT summarizing_until FROM session WHERE id = $1", session) is None
+
+
 async def test_a_summary_that_fails_changes_nothing(start, collect, database, user, session):
     """The model refuses to summarize: replies go on, nothing is stored, the window is cut, and what is told to the
     summarizer is refused alone."""
