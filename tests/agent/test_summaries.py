@@ -149,7 +149,8 @@ async def test_a_run_that_missed_the_summary_makes_no_further_one(start, collect
     """Two runs find their history long at the same time, the second while the first one's summary is made: the boundary
     moves once, and what may be summarized next is free."""
     await long_ago(database, user, session, HIGH_TURNS + 1)
-    async with start(ScriptedModel([{"text": "Fine."}], delay=0.05)) as runner:
+    model = ScriptedModel([{"text": "word " * 20}], delay=0.03, minutes="- Weeks were asked about.")
+    async with start(model) as runner:
         accepted = [await runner.submit(user, session, text) for text in ("one", "two", "three")]
         for each in accepted:
             await collect(runner, user, each.run_id)
