@@ -35,7 +35,8 @@ def route(state: TurnState) -> Literal["model", "tools", "__end__"]:
 
 async def call_model(state: TurnState, runtime: Runtime[TurnContext]) -> dict[str, list[Message]]:
     """One step of the model. The answer that ends the turn is stored with the end of the run, not here."""
-    ctx, write, messages = runtime.context, get_stream_writer(), state["messages"]
+    ctx, messages = runtime.context, state["messages"]
+    write = ctx.tell or get_stream_writer()
     rounds = sum(1 for m in messages if m.tool_calls)
     if rounds >= ctx.rounds:
         text = from_results(messages, f"I stopped after {rounds} rounds of look-ups. What I found:")
@@ -49,7 +50,8 @@ async def call_model(state: TurnState, runtime: Runtime[TurnContext]) -> dict[st
 
 async def call_tools(state: TurnState, runtime: Runtime[TurnContext]) -> dict[str, list[Message]]:
     """Runs the calls that have no result and keeps all results together."""
-    ctx, write = runtime.context, get_stream_writer()
+    ctx = runtime.context
+    write = ctx.tell or get_stream_writer()
     results = await answer_calls(ctx, state["messages"], write)
     kept = await ctx.keep([message for message, _ in results])
     for message, result in results:  # told only once kept: a repeated step could find something else

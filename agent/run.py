@@ -128,16 +128,14 @@ class Run:
             {"messages": start.turn},
             CONFIG,
             context=start.context,
-            stream_mode=["custom", "updates"],
+            stream_mode=["updates"],
             version="v2",
         )
         async with aclosing(cast("AsyncGenerator[Any, None]", parts)):
             async for part in parts:
                 if self.stop_reason is not None:  # a cancellation that a library let pass
                     raise asyncio.CancelledError
-                if part["type"] == "custom":
-                    self._emit(part["data"])
-                elif part["type"] == "updates":
+                if part["type"] == "updates":
                     for update in part["data"].values():
                         self._turn += update["messages"]
 
@@ -159,7 +157,14 @@ class Run:
 
     async def _starting(self, tx: Transaction, logged: list[Frame], *, cancelled: bool) -> Start:
         return await starting(
-            tx, self.agent, self.claim, logged=logged, cancelled=cancelled, keep=self._keep, spending=self._spending
+            tx,
+            self.agent,
+            self.claim,
+            logged=logged,
+            cancelled=cancelled,
+            keep=self._keep,
+            tell=self._tell,
+            spending=self._spending,
         )
 
     async def _announce(self, start: Start) -> None:
@@ -195,6 +200,12 @@ class Run:
         made = await proposals.get_all(self.agent.db, self.claim.user, takeover.proposals_of(start.turn))
         for event in takeover.mended(self._reply, start.turn, made):
             self._emit(event)
+
+    def _tell(self, event: ev.Event) -> None:
+        """Takes an event of the graph's, in the middle of a step."""
+        if self.stop_reason is not None:
+            raise asyncio.CancelledError
+        self._emit(event)
 
     def _emit(self, event: ev.Event) -> None:
         if isinstance(event, ev.TextDelta):

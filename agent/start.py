@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from langgraph.graph.state import CompiledStateGraph
 
+from agent.events import Event
 from agent.graph import TurnContext, TurnState
 from agent.grounding.turn import Grounding, Mode
 from agent.history import MOST_TURNS, earlier, opening, said
@@ -68,9 +69,11 @@ async def starting(
     logged: list[Frame],
     cancelled: bool,
     keep: Callable[[Sequence[Message]], Awaitable[list[Message]]],
+    tell: Callable[[Event], None],
     spending: Spending,
 ) -> Start:
-    """Reads what the run starts from. `logged` is what earlier attempts told; `keep` and `spending` are its own."""
+    """Reads what the run starts from. `logged` is what earlier attempts told; `keep`, `tell` and `spending` are its
+    own."""
     prompt = agent.prompt()
     known = await summaries.background(tx, claim, model=agent.model.name, prompt_version=prompt.version)
     told = known.summary
@@ -106,6 +109,7 @@ async def starting(
             proposals=agent.allowance.proposals,
         ),
         keep=keep,
+        tell=tell,
         count=spending.add,
         voice=grounding.voice,
         rounds=agent.allowance.tool_rounds if turn[0].role == "user" else FOLLOW_UP_ROUNDS,

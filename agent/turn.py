@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from langchain_core.messages import AnyMessage
 from typing_extensions import TypedDict  # LangGraph's schemas need this one before Python 3.12
 
+from agent.events import Event
 from agent.grounding.voice import Plain, Voice
 from agent.model import Model, Situation
 from memory.messages import Message
@@ -31,8 +32,9 @@ class TurnState(TypedDict):
 class TurnContext:
     """What the nodes work with. `system` is the prompt that is the same for everybody, `aside` what differs by user and
     day; `keep` stores a finished step and gives it its place in the turn; `count` takes what a model call used, and the
-    name of the model that answered, as agent.capabilities knows its price. `outside`: text from outside may stand in
-    what comes before the turn although no tool result does, as in a summary. `voice` decides when a step's text is
+    name of the model that answered, as agent.capabilities knows its price. `tell` takes events as they happen; without
+    it they go into the graph's own stream, at the price of a wake-up for each. `outside`: text from outside may stand
+    in what comes before the turn although no tool result does, as in a summary. `voice` decides when a step's text is
     sent."""
 
     model: Model
@@ -43,6 +45,7 @@ class TurnContext:
     tools: ToolContext
     keep: Callable[[Sequence[Message]], Awaitable[list[Message]]]
     count: Callable[[Tokens, str], None]
+    tell: Callable[[Event], None] | None = None
     aside: str = ""
     outside: bool = False
     voice: Callable[[Sequence[Message]], Voice] = lambda _: Plain()

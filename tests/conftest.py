@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+import hypothesis
 import psutil
 import pytest
 
@@ -20,6 +21,16 @@ from db.engine import Database
 from db.migrate import migrate
 
 PREFIX = "penny-pytest-"
+
+# A slow machine fails nothing: time is measured in bench/. What fails prints how to come again; on CI it always does.
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    print_blob=True,
+    derandomize=os.environ.get("CI") == "true",
+)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

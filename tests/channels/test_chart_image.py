@@ -48,7 +48,7 @@ def test_no_data_breaks_it(kind: str, points: list[list[Any]]) -> None:
     picture(draw(chart(kind, points, more=1), "de-DE"))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from(KINDS), st.lists(st.tuples(st.text(max_size=40), st.floats(-1e9, 1e9)), max_size=12))
 def test_whatever_shops_are_called(kind: str, points: list[tuple[str, float]]) -> None:
     """Any text can be a label."""

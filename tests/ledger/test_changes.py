@@ -238,7 +238,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS)
 async def test_undo_after_apply_is_identity(
     database: Database, resident: UUID, home: Household, steps: Sequence[tuple[str, int, int, str]]

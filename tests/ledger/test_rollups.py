@@ -144,7 +144,7 @@ class Ledger:
         )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=st.lists(STEP, min_size=1, max_size=15))
 async def test_rollups_hold_after_anything(database: Database, steps: list[tuple[Any, ...]]) -> None:
     """Adding, editing, deleting, undoing, importing, and dropping accounts and categories leave every sum right."""
@@ -217,7 +217,7 @@ async def test_sums_of_another_are_out_of_reach(database: Database, resident: UU
     by=st.sampled_from(["category", "month", "account"]),
     flow=st.sampled_from(["spending", "income"]),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_sums_and_postings_tell_the_same(
     database: Database, mixed: UUID, start: date, length: int, uncategorized: bool, by: Any, flow: Any
 ) -> None:

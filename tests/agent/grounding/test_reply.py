@@ -92,7 +92,7 @@ PIECES = [*WORDS.split(), "\n", ""]
     ),
     st.sampled_from(["", " "]),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # it only makes values
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # it only makes values
 def test_no_text_is_too_odd(known, words: list[str], space: str):
     """Whatever a model says: the figures cut out their own text, in order, and nothing raises."""
     text = space.join(words)

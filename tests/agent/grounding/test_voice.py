@@ -46,7 +46,7 @@ def test_nothing_of_a_sentence_is_sent_before_it_is_whole(known):
 
 
 @given(st.integers(0, 10**6))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # it only makes values
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # it only makes values
 def test_the_pieces_a_text_comes_in_do_not_matter(known, seed: int):
     """However the network cuts the text: the same reply, sent in order, and no sentence without figures is touched."""
     text = "Sure. You spent $209.10 on Dining in November. You spent $7.77 on Rent! Approx. $210 in all. Bye.\n"
