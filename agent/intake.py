@@ -5,10 +5,12 @@ Each is one transaction; a run that may be made at once starts here when it is c
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from agent.history import clean
 from agent.limits import Limits
@@ -71,6 +73,7 @@ class Intake:
         self._lease_seconds = lease_seconds
         self._limits = limits
         self.draining = False
+        self._turnstiles: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     async def submit(
         self,
@@ -158,8 +161,10 @@ class Intake:
 
     @asynccontextmanager
     async def _taking(self, user: UUID) -> AsyncIterator[_Taken]:
-        """A transaction in which a run may be accepted; one that this process claimed starts after the commit."""
-        async with self._db.transaction(user) as tx:
+        """A transaction in which a run may be accepted; one that this process claimed starts after the commit. One at a
+        time for each user: they wait for each other in the database anyway, and here without a connection."""
+        turnstile = self._turnstiles.setdefault(user, asyncio.Lock())
+        async with turnstile, self._db.transaction(user) as tx:
             taken = _Taken(tx)
             yield taken
             if taken.accepted and taken.accepted.claim:

@@ -381,3 +381,21 @@ async def test_claims_alternate_between_users_who_compete(database: Database, us
     for owner, made in waiting.items():
         taken = [claim.run_id for claim in mine if claim.user == owner]
         assert taken == made[: len(taken)]
+
+
+async def test_one_users_burst_leaves_connections_to_others(start, database: Database, user: UUID) -> None:
+    """While a user's message waits for that user's lock, thirty more of theirs wait without a connection."""
+    async with database.transaction(user) as tx:
+        mine = [(await sessions.create(tx)).id for _ in range(31)]
+    other = await database.resolve_user("test", "", uuid4().hex)
+    async with database.transaction(other) as tx:
+        theirs = (await sessions.create(tx)).id
+    async with start([{"text": "Hello."}]) as runner:
+        async with database.transaction(user) as tx:
+            await acceptance.lock(tx)
+            burst = [asyncio.create_task(runner.submit(user, session, "hi")) for session in mine]
+            await asyncio.sleep(0.2)
+            accepted = await runner.submit(other, theirs, "hi")
+            assert not any(task.done() for task in burst)
+        assert len({(await task).run_id for task in burst}) == 31
+        assert accepted.run_id
