@@ -60,6 +60,7 @@ async def penny(stack: AsyncExitStack, upstream: str, home: Path) -> str:
         "PENNY_HOME": str(home),
         "PENNY_MODEL": f"bedrock:{MODEL}",
         "PENNY_LIMITS_RUNS_PER_USER": "1000",
+        "PENNY_LIMITS_TOKENS_DAY": "0",
         "PENNY_LIMITS_REQUESTS_PER_USER": "0",
         "PENNY_LIMITS_REQUESTS_PER_ADDRESS": "0",
         "PENNY_LIMITS_OPEN_PER_USER": "0",

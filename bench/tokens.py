@@ -106,6 +106,7 @@ async def penny(stack: AsyncExitStack, upstream: str, home: Path) -> tuple[psuti
     """A running `penny serve`, and its URL."""
     env = {**os.environ, **KEYS, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": upstream, "PENNY_HOME": str(home)}
     env |= {"PENNY_MODEL": f"bedrock:{MODEL}", "PENNY_LIMITS_RUNS_PER_USER": "1000", "PENNY_LIMITS_RUNS": "1000"}
+    env |= {"PENNY_LIMITS_TOKENS_DAY": "0"}  # one user sends all of it
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "penny", "serve", "--port", "0", "--sample", env=env, stderr=PIPE, stdout=DEVNULL
     )

@@ -175,6 +175,7 @@ def environment(home: Path, cluster: Cluster, emulator: BedrockEmulator, given: 
         "PENNY_DATABASE_URL": cluster.admin_url,
         "PENNY_MODEL": MODEL,
         "PENNY_LEASE_SECONDS": "1",
+        "PENNY_LIMITS_TOKENS_DAY": "0",  # all these tests are one user's
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": emulator.url,
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "secret",

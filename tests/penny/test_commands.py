@@ -129,4 +129,4 @@ async def test_an_operator_sees_follows_and_retries_runs(penny, tmp_path: Path):
     queued = json.loads((await penny("runs", "retry", run, "--json")).out)["run_id"]
     assert queued in (await penny("runs", "list", "--status", "queued")).out
     assert "only failed and cancelled" in (await penny("runs", "retry", queued)).err
-    assert (await penny("runs", "cancel", queued)).out == "It will stop.\n"
+    assert (await penny("runs", "cancel", queued)).out == "It was waiting, and is cancelled.\n"
