@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import pytest
+from aiohttp import web
 
 from agent.graph import build_graph
 from agent.runner import Runner
@@ -164,6 +165,25 @@ async def serve(database: Database) -> AsyncIterator[Callable[..., Any]]:
                 client = httpx.AsyncClient(transport=transport, base_url="https://penny.example", headers=sent)
                 setattr(service, name, await stack.enter_async_context(client))
             return service
+
+        yield start
+
+
+@pytest.fixture
+async def host() -> AsyncIterator[Callable[..., Any]]:
+    """Serves what stands in for an app: `await host(("POST", "/path", handler), ...)` gives its URL, on a free port."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(*routes: tuple[str, str, Any]) -> str:
+            app = web.Application()
+            for method, path, handler in routes:
+                app.router.add_route(method, path, handler)
+            runner = web.AppRunner(app)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            address, port = runner.addresses[0][:2]
+            return f"http://{address}:{port}"
 
         yield start
 

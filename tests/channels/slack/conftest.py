@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -150,20 +149,11 @@ class Slack:
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[Slack]:
+async def slack(host: Any) -> Slack:
     """The workspace, its API on a free port."""
     made = Slack()
-    app = web.Application()
-    app.router.add_route("*", "/api/{method}", made.api)
-    app.router.add_post("/upload/{file}", made.upload)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    assert site._server is not None
-    made.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/api/"  # type: ignore[attr-defined]
-    yield made
-    await runner.cleanup()
+    made.url = await host(("*", "/api/{method}", made.api), ("POST", "/upload/{file}", made.upload)) + "/api/"
+    return made
 
 
 @pytest.fixture

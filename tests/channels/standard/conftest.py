@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -75,19 +75,11 @@ class Program:
 
 
 @pytest.fixture
-async def program() -> AsyncIterator[Program]:
+async def program(host: Any) -> Program:
     """The other program, on a free port."""
     made = Program()
-    app = web.Application()
-    app.router.add_post("/penny", made.take)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    assert site._server is not None
-    made.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/penny"  # type: ignore[attr-defined]
-    yield made
-    await runner.cleanup()
+    made.url = await host(("POST", "/penny", made.take)) + "/penny"
+    return made
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import itertools
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -122,19 +121,11 @@ class Telegram:
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[Telegram]:
+async def telegram(host: Any) -> Telegram:
     """Telegram, its API on a free port."""
     made = Telegram()
-    app = web.Application()
-    app.router.add_post("/bot{token}/{method}", made.api)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    assert site._server is not None
-    made.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[attr-defined]
-    yield made
-    await runner.cleanup()
+    made.url = await host(("POST", "/bot{token}/{method}", made.api))
+    return made
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -74,19 +73,11 @@ class Twilio:
 
 
 @pytest.fixture
-async def twilio() -> AsyncIterator[Twilio]:
+async def twilio(host: Any) -> Twilio:
     """Twilio's API, on a free port."""
     made = Twilio()
-    app = web.Application()
-    app.router.add_post(f"/2010-04-01/Accounts/{SID}/Messages.json", made.api)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    assert site._server is not None
-    made.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[attr-defined]
-    yield made
-    await runner.cleanup()
+    made.url = await host(("POST", f"/2010-04-01/Accounts/{SID}/Messages.json", made.api))
+    return made
 
 
 @pytest.fixture

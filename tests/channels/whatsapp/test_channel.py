@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,20 +104,11 @@ class Meta:
 
 
 @pytest.fixture
-async def meta() -> AsyncIterator[Meta]:
+async def meta(host: Any) -> Meta:
     """The Cloud API, on a free port."""
     made = Meta()
-    app = web.Application()
-    app.router.add_post(f"/{NUMBER_ID}/messages", made.api)
-    app.router.add_post(f"/{NUMBER_ID}/media", made.upload)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    assert site._server is not None
-    made.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[attr-defined]
-    yield made
-    await runner.cleanup()
+    made.url = await host(("POST", f"/{NUMBER_ID}/messages", made.api), ("POST", f"/{NUMBER_ID}/media", made.upload))
+    return made
 
 
 @pytest.fixture
