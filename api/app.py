@@ -107,22 +107,15 @@ def create_app(
     app.state.cors_origins = tuple(cors_origins)
     app.state.assets = assets or Assets()
     problems.install(app)
-    if cors_origins:
+    app.add_middleware(Edge, gate=gate, proxies=Proxies(trusted_proxies))
+    if cors_origins:  # around the edge, so that a page can read its refusals too
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(cors_origins),
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "Prefer", "X-Request-Id", *mcp.HEADERS],
-            expose_headers=[
-                "Penny-Run-Id",
-                "Penny-Session-Id",
-                "Preference-Applied",
-                "Location",
-                "Retry-After",
-                "X-Request-Id",
-            ],
+            allow_headers=[*ALLOWED, *mcp.HEADERS],
+            expose_headers=EXPOSED,
         )
-    app.add_middleware(Edge, gate=gate, proxies=Proxies(trusted_proxies))
     app.include_router(health.router)
     app.include_router(widget.router)
     app.include_router(webhooks.router, responses=documented(500, 503))

@@ -1,4 +1,5 @@
-"""The outermost layer, plain ASGI: a request id, security headers, a limit on bodies, a 500 that gives nothing away."""
+"""The layer around the routes, plain ASGI: a request id, security headers, a limit on bodies, a 500 that gives nothing
+away."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from domain.money import Money
@@ -16,6 +17,7 @@ class TxnFilter:
     `merchant` is part of a merchant's name and `text` part of the merchant, memo, note or tags, in any case;
     `merchant_is` is the whole name and `merchants` any of several, in any case. `at_least` and `at_most` bound the
     amount's size without its sign, and keep to their own currency, since amounts of unlike currencies are not compared.
+    `flow` is money that was spent or that was earned; what moves between own accounts is neither.
     """
 
     days: DateRange | None = None
@@ -28,11 +30,13 @@ class TxnFilter:
     text: str | None = None
     at_least: Money | None = None
     at_most: Money | None = None
+    flow: Literal["out", "in"] | None = None
 
     @property
     def narrow(self) -> bool:
         """Whether it asks for more than days, category and account, so that single transactions must be looked at."""
-        return bool(self.merchant or self.merchant_is or self.merchants or self.text or self.at_least or self.at_most)
+        names = self.merchant or self.merchant_is or self.merchants or self.text
+        return bool(names or self.at_least or self.at_most or self.flow)
 
 
 def condition(wanted: TxnFilter, params: list[object]) -> str:
@@ -69,6 +73,12 @@ def condition(wanted: TxnFilter, params: list[object]) -> str:
     for bound, compare in ((wanted.at_least, ">="), (wanted.at_most, "<=")):
         if bound:
             parts.append(f"(t.currency = {arg(bound.currency)} AND abs(t.amount_minor) {compare} {arg(bound.minor)})")
+    if wanted.flow:
+        parts.append(f"t.amount_minor {'<' if wanted.flow == 'out' else '>'} 0 AND t.transfer_id IS NULL")
+        parts.append(
+            "NOT EXISTS (SELECT FROM category moved WHERE moved.user_id = $1 AND moved.id = t.category_id"
+            " AND moved.kind = 'transfer')"
+        )
     return " AND ".join(parts)
 
 

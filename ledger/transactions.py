@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -94,8 +94,27 @@ async def search(tx: Transaction, wanted: TxnFilter, limit: int = 50, after: tup
     if after is not None:
         params += after
         start = f"AND (t.day, t.no) < (${len(params) - 1}, ${len(params)})"
+    found, last_page = await _found(tx, wanted, matching, params, start, "{0}.day DESC, {0}.no DESC", limit)
+    return found if last_page else replace(found, next=(found.items[-1].day, found.items[-1].no))
+
+
+async def largest(tx: Transaction, wanted: TxnFilter, limit: int, currency: str) -> Found:
+    """As `search`, but the largest amounts first whatever their sign; those of `currency` before all others, since
+    amounts of unlike currencies are not compared. There is no going on: `next` is None."""
+    params: list[object] = [tx.user]
+    matching = condition(wanted, params)
+    params.append(currency)
+    order = f"{{0}}.currency <> ${len(params)}, abs({{0}}.amount_minor) DESC, {{0}}.day DESC, {{0}}.no DESC"
+    found, _ = await _found(tx, wanted, matching, params, "", order, limit)
+    return found
+
+
+async def _found(
+    tx: Transaction, wanted: TxnFilter, matching: str, params: list[object], start: str, order: str, limit: int
+) -> tuple[Found, bool]:
+    """What `matching` selects, from `start` on in `order` (of which {0} is the table), and whether that is all."""
     params.append(limit + 1)
-    first = f"{start} ORDER BY t.day DESC, t.no DESC LIMIT ${len(params)}"
+    first = f"{start} ORDER BY {order.format('t')} LIMIT ${len(params)}"
     if wanted.narrow:  # each transaction has to be looked at: once, for the page and the sums
         found_by = f"""
             hit AS MATERIALIZED (SELECT t.day, t.no, t.currency, t.amount_minor FROM txn t WHERE {matching}),
@@ -118,19 +137,19 @@ async def search(tx: Transaction, wanted: TxnFilter, limit: int = 50, after: tup
                        array_agg(currency ORDER BY n DESC, currency) AS currencies,
                        array_agg(minor ORDER BY n DESC, currency) AS minors FROM sums) total
           LEFT JOIN ({row_read}) p ON true
-         ORDER BY p.day DESC, p.no DESC
+         ORDER BY {order.format("p")}
         """,  # noqa: S608 -- built from the fixed conditions of ledger.filters
         *params,
     )
-    found = [_txn(row) for row in rows if row["id"] is not None]
-    items = tuple(found[:limit])
+    items = [_txn(row) for row in rows if row["id"] is not None]
     totals = zip(rows[0]["minors"] or (), rows[0]["currencies"] or (), strict=True)
-    return Found(
-        items=items,
+    found = Found(
+        items=tuple(items[:limit]),
         count=rows[0]["count"],
         totals=tuple(Money(minor, currency) for minor, currency in totals),
-        next=(items[-1].day, items[-1].no) if items and len(found) > limit else None,
+        next=None,
     )
+    return found, len(items) <= limit
 
 
 async def get(tx: Transaction, no: int) -> Txn:

@@ -32,6 +32,8 @@ _BRANDS = frozenset({"uber", "lyft"})
 _LEAST = re.compile(
     r"\b(?:over|above|more than|at least|bigger than|larger than|greater than|exceeding)\s+[$€£¥]?\s?(\d[\d.,]*)"
 )
+_LARGEST = re.compile(r"\b(?:largest|biggest|highest|most expensive|priciest)\b", re.I)
+_INCOME = re.compile(r"\b(?:income|deposits?|pay ?checks?|earnings)\b", re.I)
 _MOST = re.compile(r"\b(?:under|below|less than|at most|smaller than|cheaper than|up to)\s+[$€£¥]?\s?(\d[\d.,]*)")
 
 
@@ -150,11 +152,13 @@ def _two_periods(args: dict[str, Any], heard: Heard) -> None:
 
 
 def _limits(args: dict[str, Any], heard: Heard) -> None:
-    """How many, and from and up to which amount, if that was said."""
+    """How many, the largest first, and from and up to which amount, if that was said."""
     limit = args.pop("limit", None)
     if limit is not None and spoken(str(limit), heard.text):
         span = re.search(rf"\b{limit}\s+(?:day|week|month|year)", heard.text, re.I)
         _keep(args, "limit", None if span else min(int(limit), 50))
+    if _LARGEST.search(heard.text):
+        args["order"] = "largest_income" if _INCOME.search(heard.text) else "largest_spending"
     for name, pattern in (("min_amount", _LEAST), ("max_amount", _MOST)):
         if found := pattern.search(heard.text.casefold()):
             amounts = numbers(found[1].rstrip(".,"))

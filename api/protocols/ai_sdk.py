@@ -7,7 +7,7 @@ it starts over, and a `data-retracted` part names the text part that no longer c
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,9 +15,16 @@ from typing import Any
 import orjson
 
 from agent import events as ev
-from api.protocols.ai_sdk_chunks import DONE, Chunk, ToolInput, ToolInputStart
+from api.protocols.ai_sdk_chunks import DONE, Chunk, FinishReason, ToolInput, ToolInputStart
 
 STARTS_OVER = "The connection was interrupted; the answer starts over.\n\n"
+
+FELL_SHORT: Mapping[str, FinishReason] = {
+    "cut": "length",
+    "filtered": "content-filter",
+    "guardrail": "content-filter",
+}
+"""The wire's reason for how a reply fell short (agent.asking); anything else is a `stop`."""
 
 
 def approval_id(proposal: dict[str, Any]) -> str:
@@ -110,7 +117,7 @@ class Encoder:
             case ev.Usage():
                 yield {"type": "message-metadata", "messageMetadata": {"usage": ev.data_of(event)}}
             case ev.RunFinished():
-                yield from self._finish(event.text)
+                yield from self._finish(event.text, event.outcome)
             case ev.RunFailed():
                 yield from self._close()
                 yield {"type": "error", "errorText": event.message}
@@ -169,7 +176,7 @@ class Encoder:
             yield _finished(held)
         yield {"type": "data-proposal", "id": proposal["id"], "data": {"call_id": event.call_id, **proposal}}
 
-    def _finish(self, text: str) -> Iterator[Chunk]:
+    def _finish(self, text: str, outcome: str | None) -> Iterator[Chunk]:
         """`text` is authoritative; what was streamed is it, or is brought to it."""
         if text != self._reply:
             if text.startswith(self._reply):
@@ -179,7 +186,7 @@ class Encoder:
                 yield from self._add(text)
         yield from self._close()
         yield {"type": "finish-step"}
-        yield {"type": "finish", "finishReason": "stop"}
+        yield {"type": "finish", "finishReason": FELL_SHORT.get(outcome or "", "stop")}
 
 
 def _finished(event: ev.ToolFinished) -> Chunk:

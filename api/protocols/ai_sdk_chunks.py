@@ -91,9 +91,12 @@ class Aborted(TypedDict):
     type: Literal["abort"]
 
 
+FinishReason = Literal["stop", "length", "content-filter", "error", "other"]
+
+
 class Finish(TypedDict):
     type: Literal["finish"]
-    finishReason: Literal["stop", "error", "other"]
+    finishReason: FinishReason
 
 
 Chunk = (

@@ -38,7 +38,8 @@ class Completion:
             code, message = failure
             yield {"error": {"message": message, "type": "server_error", "param": None, "code": code}}
             return
-        yield self._chunk({}, "stop") | {"penny": self.outcome.beside(self.run_id, self.session_id)}
+        beside = self.outcome.beside(self.run_id, self.session_id)
+        yield self._chunk({}, self.outcome.finish_reason) | {"penny": beside}
         if self.include_usage:
             yield self._head("chat.completion.chunk") | {"choices": [], "usage": self.usage()}
 
@@ -50,7 +51,7 @@ class Completion:
             "refusal": None,
             "annotations": [],
         }
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self.outcome.finish_reason}
         return self._head("chat.completion") | {
             "choices": [choice],
             "usage": self.usage(),

@@ -7,6 +7,9 @@ from typing import Any
 
 from agent import events as ev
 
+FELL_SHORT = {"cut": "length", "filtered": "content_filter", "guardrail": "content_filter"}
+"""OpenAI's finish reason for how a reply fell short (agent.asking); anything else is a `stop`."""
+
 STARTS_OVER = "\n\n[The connection was interrupted; the answer starts over.]\n\n"
 
 
@@ -58,6 +61,12 @@ class Outcome:
             case ev.RunCancelled():
                 return "run_cancelled", "The reply was stopped before it was complete."
         return None
+
+    @property
+    def finish_reason(self) -> str:
+        """Why the reply ended: `stop`, `length` or `content_filter`."""
+        outcome = self.end.outcome if isinstance(self.end, ev.RunFinished) else None
+        return FELL_SHORT.get(outcome or "", "stop")
 
     def tokens(self) -> tuple[int, int, int]:
         """Input with what the cache gave and took, of that what the cache gave, output."""

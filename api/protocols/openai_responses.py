@@ -13,6 +13,9 @@ from agent import events as ev
 from api.protocols.openai_outcome import Outcome
 from api.protocols.openai_request import CONVERSATION, MODEL, RESPONSE
 
+INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""The reason of a response that is `incomplete`, by the finish reason of a completion."""
+
 
 @dataclass
 class Reply:
@@ -45,14 +48,16 @@ class Reply:
         reply = self.outcome.reply
         yield self._event("response.output_text.done", **at, text=reply, logprobs=[])
         yield self._event("response.content_part.done", **at, part=_part(reply))
-        yield self._event("response.output_item.done", output_index=0, item=self._item("completed"))
-        yield self._event("response.completed", response=self.whole())
+        yield self._event("response.output_item.done", output_index=0, item=self._item(self._status))
+        yield self._event(f"response.{self._status}", response=self.whole())
 
     def whole(self) -> dict[str, Any]:
         """The response, once its run has finished."""
         prompt, cached, output = self.outcome.tokens()
-        return self._response("completed") | {
-            "output": [self._item("completed")],
+        reason = INCOMPLETE.get(self.outcome.finish_reason)
+        return self._response(self._status) | {
+            "incomplete_details": {"reason": reason} if reason else None,
+            "output": [self._item(self._status)],
             "usage": {
                 "input_tokens": prompt,
                 "input_tokens_details": {"cached_tokens": cached},
@@ -62,6 +67,10 @@ class Reply:
             },
             "penny": self.outcome.beside(self.run_id, self.session_id),
         }
+
+    @property
+    def _status(self) -> str:
+        return "incomplete" if self.outcome.finish_reason in INCOMPLETE else "completed"
 
     @property
     def _item_id(self) -> str:

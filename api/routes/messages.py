@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import Field
 
 from api.caller import JSON_BODY, CallerDep
+from api.connected import while_connected
 from api.cursors import decode, encode, whole
 from api.negotiation import JSON, STREAM, preferred, prefers_async
 from api.openapi import EVENTS, event_stream_content
@@ -26,8 +25,6 @@ from memory.acceptance import IfRunning
 LAST_TURN = 2**31 - 1
 
 router = APIRouter(prefix="/v1/sessions/{session_id}/messages", tags=["messages"])
-
-T = TypeVar("T")
 
 
 class NewMessage(Input):
@@ -184,21 +181,3 @@ async def say(
         usage=reply.usage,
     )
     return Response(view.model_dump_json(), 200, headers, JSON)
-
-
-async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
-    """The result of `work`, or None when the client left before it was there; `work` is then cancelled."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_left(request))
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    finally:
-        for task in (working, leaving):
-            task.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

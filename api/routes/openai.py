@@ -15,6 +15,7 @@ from pydantic import Field
 from agent.events import Event, RunFailed
 from api import conversation
 from api.caller import JSON_BODY, Caller, CallerDep
+from api.connected import while_connected
 from api.negotiation import JSON, STREAM
 from api.openapi import event_schema
 from api.problems import documented_openai, problem
@@ -23,7 +24,6 @@ from api.protocols.openai_chat import Completion
 from api.protocols.openai_outcome import Outcome
 from api.protocols.openai_request import MODEL, CompletionBody, Place, ResponseBody, place_of
 from api.protocols.openai_responses import Reply
-from api.routes.messages import while_connected
 from api.shapes import Output
 from api.streams import event_stream
 from domain.ids import new_id

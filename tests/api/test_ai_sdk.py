@@ -46,6 +46,13 @@ def test_a_plain_reply() -> None:
     }
 
 
+@pytest.mark.parametrize(("outcome", "reason"), [("cut", "length"), ("guardrail", "content-filter"), (None, "stop")])
+def test_a_reply_that_fell_short_says_how(outcome: str | None, reason: str) -> None:
+    """The reason to finish is the wire's own word for it."""
+    made = chunks(STARTED, ev.TextDelta("Hello"), ev.RunFinished("m", "Hello", outcome))
+    assert made[-1] == {"type": "finish", "finishReason": reason}
+
+
 def test_tools_stand_between_texts() -> None:
     """Text before and after a tool are two parts, without the blank line that joins them in the reply."""
     finished = ev.ToolFinished("c1", "get_spending", True, "Spent.", [])

@@ -50,3 +50,32 @@ async def test_only_listed_sites_may_call_from_a_page(parts: Any, token: str) ->
         assert "Penny-Run-Id" in ours.headers["access-control-expose-headers"]
         other = await client.get("/v1/sessions", headers={"origin": "https://evil.example"})
         assert "access-control-allow-origin" not in other.headers
+
+
+async def test_pages_may_read_what_the_edge_refuses(parts: Any, token: str) -> None:
+    """A body that is too large is refused before the routes; the page that sent it is still let to read why."""
+    app = create_app(parts, cors_origins=["https://bank.example"])
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://x", headers={"Authorization": f"Bearer {token}"}
+    ) as client:
+        refused = await client.post("/v1/sessions", headers={"origin": "https://bank.example"}, content=b" " * 2**21)
+        assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+        assert refused.headers["access-control-allow-origin"] == "https://bank.example"
+
+
+async def test_pages_may_send_the_headers_that_routes_read(parts: Any) -> None:
+    """The preflight of a page that names its conversation and its key is answered with both."""
+    app = create_app(parts, cors_origins=["https://bank.example"])
+    asked = "Penny-Session-Id, Idempotency-Key"
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+        answer = await client.options(
+            "/openai/v1/chat/completions",
+            headers={
+                "origin": "https://bank.example",
+                "access-control-request-method": "POST",
+                "access-control-request-headers": asked,
+            },
+        )
+        assert answer.status_code == 200
+        allowed = {name.strip().lower() for name in answer.headers["access-control-allow-headers"].split(",")}
+        assert {"penny-session-id", "idempotency-key"} <= allowed

@@ -49,6 +49,31 @@ def test_a_run_that_ends_badly_ends_the_stream_with_an_error(end: ev.Event) -> N
     assert (failed["type"], failed["response"]["status"]) == ("response.failed", "failed")
 
 
+@pytest.mark.parametrize(
+    ("outcome", "reason", "detail"),
+    [
+        ("cut", "length", "max_output_tokens"),
+        ("filtered", "content_filter", "content_filter"),
+        ("guardrail", "content_filter", "content_filter"),
+        ("refused", "stop", None),
+        (None, "stop", None),
+    ],
+)
+def test_a_reply_that_fell_short_says_how(outcome: str | None, reason: str, detail: str | None) -> None:
+    """A cut or filtered reply has OpenAI's finish reason, and as a response is `incomplete`, streamed and whole."""
+    completion, reply = Completion("r", "s", 1), Reply("r", "s", 1)
+    told: list[dict[str, Any]] = []
+    for event in (STARTED, ev.TextDelta("You have"), ev.RunFinished("m", "You have", outcome)):
+        chunks = list(completion.encode(event))
+        told += reply.encode(event)
+    assert chunks[-1]["choices"][0]["finish_reason"] == reason
+    assert completion.whole()["choices"][0]["finish_reason"] == reason
+    status = "incomplete" if detail else "completed"
+    assert told[-1]["type"] == f"response.{status}"
+    assert reply.whole()["status"] == status
+    assert reply.whole()["incomplete_details"] == ({"reason": detail} if detail else None)
+
+
 async def test_a_failed_run_is_not_to_be_asked_for_again(client: httpx.AsyncClient, parts: Any) -> None:
     """The error has OpenAI's shape and tells its clients not to repeat the request, for the message is stored."""
     parts.runner.script = [("run.failed", {"code": "model_unavailable", "message": "Try again.", "retryable": True})]

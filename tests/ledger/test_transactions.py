@@ -60,6 +60,11 @@ CASES: dict[str, Case] = {
             and abs(t.amount.minor) <= 90_00
         ),
     ),
+    "spent": (
+        lambda h: TxnFilter(OCTOBER, flow="out"),
+        lambda t: t.day in OCTOBER and t.amount.minor < 0 and t.category != "Transfers",
+    ),
+    "earned": (lambda h: TxnFilter(flow="in"), lambda t: t.amount.minor > 0 and t.category != "Transfers"),
     "nothing": (lambda h: TxnFilter(uncategorized=True), lambda t: False),
     "NUL in text": (
         lambda h: TxnFilter(merchant="Ama\0zon", days=OCTOBER),

@@ -27,6 +27,7 @@ CONTRACT = {
         "min_amount?",
         "max_amount?",
         "limit?",
+        "order?",  # decision 0006
     ],
     "get_spending": ["by", "period?", "category?"],
     "compare_periods": ["period_a", "period_b", "category?"],

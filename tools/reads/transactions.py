@@ -1,9 +1,11 @@
-"""list_transactions: single transactions, newest first, with how many match and what they add up to."""
+"""list_transactions: single transactions, newest or largest first, with how many match and what they add up to."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import Literal
 
 from pydantic import Field
 
@@ -24,6 +26,11 @@ DEFAULT_LIMIT = 10
 MOST_LINES = 20
 
 
+Order = Literal["newest", "largest_spending", "largest_income"]
+
+FLOWS: Mapping[str, Literal["out", "in"]] = {"largest_spending": "out", "largest_income": "in"}
+
+
 class ListArgs(Args):
     category: Phrase | None = Field(None, description="only this category")
     merchant: Phrase | None = Field(None, description="a shop or payee, or part of its name")
@@ -33,6 +40,7 @@ class ListArgs(Args):
     min_amount: AnyAmount | None = Field(None, description="at least so much, in or out")
     max_amount: AnyAmount | None = Field(None, description="at most so much, in or out")
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=50, description="how many to show")
+    order: Order = Field("newest", description="largest_...: only money spent or earned, the largest first")
 
 
 async def run(ctx: ToolContext, args: ListArgs) -> ToolResult:
@@ -42,7 +50,11 @@ async def run(ctx: ToolContext, args: ListArgs) -> ToolResult:
             about = await _scope(ctx, tx, args)
         except NoSuchMerchant as none_there:
             return ToolResult(none_there.message, (Fact("transactions", Decimal(0), "count"),))
-        found = await transactions.search(tx, replace(about.wanted, days=days), args.limit)
+        wanted = replace(about.wanted, days=days)
+        if args.order == "newest":
+            found = await transactions.search(tx, wanted, args.limit)
+        else:
+            found = await transactions.largest(tx, wanted, args.limit, ctx.preferences.currency)
         latest = await _latest(tx, about.wanted) if days and not found.count else None
     when = f" {during(days, ctx.today, ctx.preferences.locale)}" if days else ""
     if not found.count:
@@ -50,12 +62,13 @@ async def run(ctx: ToolContext, args: ListArgs) -> ToolResult:
         none = (Fact(f"transactions{about.words}{when}", Decimal(0), "count"),)
         return ToolResult(f"You have no transactions{about.words}{when}.{hint}", none)
     shown = found.items[:MOST_LINES]
-    latest_few = "latest" if len(shown) == 1 else f"latest {len(shown)}"
+    first = "latest" if args.order == "newest" else "largest"
+    first_few = first if len(shown) == 1 else f"{first} {len(shown)}"
     if not about.words and not when and len(shown) < found.count:
-        text = f"The {latest_few} of your {counted(found.count, 'transaction')}:"
+        text = f"The {first_few} of your {counted(found.count, 'transaction')}:"
     else:
         text = f"You have {counted(found.count, 'transaction')}{about.words}{when}{_sum(ctx, about, found)}."
-        text += f" The {latest_few}:" if len(shown) < found.count else ""
+        text += f" The {first_few}:" if len(shown) < found.count else ""
     return ToolResult(
         f"{text}\n\n{_table(ctx, shown)}",
         _facts(ctx, about, days, found),
@@ -78,6 +91,9 @@ async def _scope(ctx: ToolContext, tx: Transaction, args: ListArgs) -> Scope:
         words += f" of at least {ctx.show(low)}"
     elif high is not None:
         words += f" of at most {ctx.show(high)}"
+    if flow := FLOWS.get(args.order):
+        words = f" of {'spending' if flow == 'out' else 'income'}{words}"
+        wanted = replace(wanted, flow=flow)
     return Scope(replace(wanted, at_least=low, at_most=high), words, about.category)
 
 
@@ -100,7 +116,9 @@ def _sum(ctx: ToolContext, about: Scope, found: Found) -> str:
 
 def _named(about: Scope) -> bool:
     """Whether it is about one kind of spending or income, so that the sum of it is more than a net of everything."""
-    return bool(about.wanted.merchants) or (about.category is not None and about.category.kind != "transfer")
+    return bool(about.wanted.merchants or about.wanted.flow) or (
+        about.category is not None and about.category.kind != "transfer"
+    )
 
 
 def _verb(amount: Money) -> str:
@@ -172,7 +190,7 @@ def label(args: ListArgs) -> str:
 LIST_TRANSACTIONS = Tool(
     name="list_transactions",
     description=(
-        "Single transactions, newest first, with their numbers, how many match and what they add up to; "
+        "Single transactions, newest or largest first, with their numbers, how many match and what they add up to; "
         "by category, merchant, account, period, words or amount."
     ),
     args=ListArgs,

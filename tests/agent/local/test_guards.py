@@ -34,6 +34,13 @@ OCTOBER = (("User", "how much on groceries last month?"), ("App", "You spent $41
     ("text", "tool", "chosen", "kept"),
     [
         pytest.param(
+            "what were my biggest purchases last month?",
+            "list_transactions",
+            {"period": "last month"},
+            Call("list_transactions", {"period": "last month", "order": "largest_spending"}),
+            id="the biggest are not the latest",
+        ),
+        pytest.param(
             "what did I spend over the last 30 days",
             "get_spending",
             {"by": "category", "category": "Groceries", "period": "last 30 days"},

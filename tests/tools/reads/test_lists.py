@@ -46,6 +46,28 @@ async def test_the_last_five_are_the_last_five(call: Call, home: Household) -> N
     assert result.summary.startswith(f"The latest 5 of your {len(home.transactions):,} transactions:")
 
 
+async def test_the_largest_spending_is_no_income_and_no_move(call: Call, home: Household) -> None:
+    """The largest come first, whatever their day; pay and money moved between own accounts are no spending."""
+    result = await call("list_transactions", order="largest_spending", period="this year", limit=5)
+    spent = [
+        t
+        for t in home.transactions
+        if t.amount.minor < 0 and t.category != "Transfers" and t.day.year == 2026 and t.amount.currency == "USD"
+    ]
+    largest = sorted(spent, key=lambda t: (-t.amount.minor, t.day, t.no), reverse=True)[:5]
+    assert [row["no"] for row in result.rows] == [t.no for t in largest]
+    assert "transactions of spending in 2026 so far" in result.summary
+    assert "The largest 5:" in result.summary
+
+
+async def test_the_largest_income_is_what_came_in(call: Call, home: Household) -> None:
+    """Only money that was earned, the largest first."""
+    result = await call("list_transactions", order="largest_income", limit=3)
+    earned = [t for t in home.transactions if t.amount.minor > 0 and t.category != "Transfers"]
+    largest = sorted(earned, key=lambda t: (t.amount.currency == "USD", t.amount.minor, t.day, t.no), reverse=True)[:3]
+    assert [row["no"] for row in result.rows] == [t.no for t in largest]
+
+
 async def test_filters_hold_together(call: Call, home: Household) -> None:
     """Category, period and least amount all hold, and the sentence says each."""
     result = await call("list_transactions", category="dining", period="october", min_amount=20, limit=50)
