@@ -81,6 +81,7 @@ class FakePenny:
         self.posts: list[dict[str, Any]] = []
         self.confirms: list[dict[str, Any]] = []
         self.undone: list[str] = []
+        self.retries: list[str] = []
         self.reads: list[tuple[str, int]] = []
         self.model = {"name": "local", "small": True, "status": "ready", "note": "It makes mistakes."}
         self.cut_after: list[int] = []
@@ -145,6 +146,7 @@ class FakePenny:
                 web.get("/v1/runs/{id}", self._run),
                 web.get("/v1/runs/{id}/events", self._events),
                 web.post("/v1/runs/{id}/cancel", self._cancel),
+                web.post("/v1/runs/{id}/retry", self._retry),
                 web.get("/v1/proposals", self._proposals),
                 web.get("/v1/proposals/{id}", self._proposal),
                 web.post("/v1/proposals/{id}/confirm", self._confirm),
@@ -399,6 +401,17 @@ class FakePenny:
     async def _cancel(self, request: web.Request) -> web.Response:
         self.runs[request.match_info["id"]].cancelled.set()
         return web.json_response({}, status=202)
+
+    async def _retry(self, request: web.Request) -> web.Response:
+        """As the service does when nothing was said since: the new message takes the failed one's place."""
+        run = self.runs[request.match_info["id"]]
+        if self.refusals:
+            status, problem = self.refusals.pop(0)
+            return _problem(status, **problem)
+        said = next(item for item in self.messages[run.session_id] if item["run_id"] == run.id)
+        again = {"client_id": f"retry of {run.id}", "text": run.text, "edit_of": said["id"]}
+        self.retries.append(run.id)
+        return web.json_response({"run_id": self._start(run.session_id, again).id}, status=202)
 
     async def _proposal(self, request: web.Request) -> web.Response:
         return web.json_response(self.proposals[request.match_info["id"]])

@@ -159,7 +159,7 @@ async def test_escape_stops_the_reply(penny, visit):
 
 
 async def test_a_failed_reply_says_why_and_can_be_tried_again(penny, visit):
-    """run.failed shows its message; trying again is a new message with a name of its own."""
+    """run.failed shows its message; trying again has the same run made again, and the new reply takes its place."""
     failure = {"code": "model_unavailable", "message": "The model did not answer.", "retryable": True}
     penny.script(("text.delta", {"text": "Well"}), ("run.failed", failure))
     penny.script(("run.finished", {"text": "Now it works."}))
@@ -167,9 +167,27 @@ async def test_a_failed_reply_says_why_and_can_be_tried_again(penny, visit):
     await v.say("Hello")
     await expect(v.page.get_by_role("alert")).to_have_text("The model did not answer.")
     await v.page.get_by_role("button", name="Try again").click()
-    await expect(v.page.locator(".reply .text").nth(1)).to_have_text("Now it works.")
-    assert [post["text"] for post in penny.posts] == ["Hello", "Hello"]
-    assert penny.posts[0]["client_id"] != penny.posts[1]["client_id"]
+    await expect(v.page.locator(".reply .text")).to_have_text("Now it works.")
+    await expect(v.page.locator(".question > p")).to_have_text("Hello")
+    assert [post["text"] for post in penny.posts] == ["Hello"]
+    assert penny.retries == [penny.posts[0]["client_id"]]
+
+
+async def test_trying_again_can_fail_and_be_tried_again(penny, visit):
+    """A refused retry says why on the reply, which still knows the run that is to be made again."""
+    failure = {"code": "model_unavailable", "message": "The model did not answer.", "retryable": True}
+    penny.script(("run.failed", failure))
+    penny.script(("run.finished", {"text": "Now it works."}))
+    v = await visit()
+    await v.say("Hello")
+    await expect(v.page.get_by_role("alert")).to_have_text("The model did not answer.")
+    penny.refusals.append((503, {"code": "draining", "detail": "This server is stopping."}))
+    await v.page.get_by_role("button", name="Try again").click()
+    await expect(v.page.get_by_role("alert")).to_have_text("This server is stopping.")
+    await v.page.get_by_role("button", name="Try again").click()
+    await expect(v.page.locator(".reply .text")).to_have_text("Now it works.")
+    await expect(v.page.locator(".question > p")).to_have_text("Hello")
+    assert penny.retries == [penny.posts[0]["client_id"]]
 
 
 async def test_a_reply_that_failed_says_so_after_a_reload_too(penny, visit):

@@ -110,10 +110,7 @@ export class Conversation extends Model {
     const signal = this.#view.signal;
     const replaced = editOf ? await this.#idOf(editOf) : null;
     if (editOf) this.items = this.items.slice(0, this.items.indexOf(editOf));
-    const question = questionOf(text);
-    const reply = new Reply(text);
-    this.items = [...this.items, question, reply];
-    this.around.onSent(text);
+    const { question, reply } = this.#ask(text);
     await this.#running(reply, signal, async () => {
       if (this.session === null) {
         const session = await this.around.client().post<Session>("/v1/sessions", {}, { signal });
@@ -129,9 +126,34 @@ export class Conversation extends Model {
     });
   }
 
-  /** Sends the words of a failed or stopped reply's question again. */
-  retry(reply: Reply): void {
-    if (!this.busy && reply.question) void this.send(reply.question);
+  /** Has a failed or stopped reply made again. At the end of the conversation the new one takes its place. */
+  retry(failed: Reply): void {
+    if (this.busy || !failed.question) return;
+    if (failed.runId) void this.#again(failed, failed.runId);
+    else void this.send(failed.question); // the service never got it
+  }
+
+  async #again(failed: Reply, runId: string): Promise<void> {
+    const signal = this.#view.signal;
+    const [asked, last] = this.items.slice(-2);
+    if (last === failed && asked?.kind === "question") this.items = this.items.slice(0, -2);
+    const { question, reply } = this.#ask(failed.question);
+    reply.runId = runId; // until its own is known: trying again then asks for the same run
+    await this.#running(reply, signal, async () => {
+      const path = `/v1/runs/${runId}/retry`;
+      const { run_id } = await this.around.client().post<{ run_id: string }>(path, {}, { signal });
+      question.runId = run_id;
+      this.#runs.set(run_id, reply);
+      await this.#play(reply, run_id, null, signal);
+    });
+  }
+
+  #ask(text: string): { question: Question; reply: Reply } {
+    const question = questionOf(text);
+    const reply = new Reply(text);
+    this.items = [...this.items, question, reply];
+    this.around.onSent(text);
+    return { question, reply };
   }
 
   /** Asks the server to stop the reply; its stream then ends by itself. */
