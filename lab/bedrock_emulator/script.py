@@ -142,12 +142,13 @@ def load(path: Path) -> Script:
         data = json.loads(path.read_text())
         if data.get("then", "refuse") not in ("refuse", "repeat_last", "cycle"):
             raise ValueError(f"{path} is no script: `then` is {data['then']!r}")
-        return Script(tuple(_turn(turn) for turn in data["turns"]), data.get("then", "refuse"))
+        return Script(tuple(turn_of(turn) for turn in data["turns"]), data.get("then", "refuse"))
     except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no script: {error!r}") from error
 
 
-def _turn(data: dict[str, Any]) -> Turn:
+def turn_of(data: Mapping[str, Any]) -> Turn:
+    """A turn as script files have it. Raises KeyError or TypeError for what cannot be one."""
     known: dict[str, Any] = dict(data)
     if isinstance(known.get("text"), list):
         known["text"] = tuple(known["text"])
