@@ -15,7 +15,7 @@ run: $(VENV)/run.ok .env  ## set everything up and serve on http://127.0.0.1:800
 	@$(MAKE) --no-print-directory widget || echo "penny: without the widget (see above); everything else works"
 	@exec $(BIN)/penny serve --sample $(ARGS)
 
-test: $(VENV)/dev.ok $(WIDGET)  ## the whole test suite
+test: $(VENV)/dev.ok $(VENV)/agentdojo.ok $(WIDGET)  ## the whole test suite
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/dev.ok widget/node_modules/checked.ok  ## format, lint, types, import contracts
@@ -62,6 +62,11 @@ $(VENV)/run.ok: $(BIN)/python locks/run.txt pyproject.toml
 
 $(VENV)/dev.ok: $(BIN)/python locks/dev.txt pyproject.toml
 	@$(MAKE) --no-print-directory install LIST=dev
+	@touch $@
+
+# Without its dependencies, which are model vendors' clients and do not resolve beside ours (tests/kits/dojo).
+$(VENV)/agentdojo.ok: $(VENV)/dev.ok locks/agentdojo.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r locks/agentdojo.txt
 	@touch $@
 
 .PHONY: install
