@@ -25,6 +25,16 @@ _TOOLS: dict[str, tuple[tuple[str, ...], dict[str, Schema]]] = {
     "get_spending": (("by",), {"by": _BY, "category": _TEXT, "period": _TEXT}),
     "compare_periods": (("period_a", "period_b"), {"period_a": _TEXT, "period_b": _TEXT, "category": _TEXT}),
     "find_recurring": ((), {}),
+    "find_anomalies": ((), {"period": _TEXT}),
+    "get_forecast": ((), {"month": _TEXT, "category": _TEXT}),
+    "get_safe_to_spend": ((), {"date": _TEXT}),
+    "simulate_what_if": (
+        ("change", "amount"),
+        {"change": {"enum": ["purchase", "income", "recurring"]}, "amount": _NUMBER, "category": _TEXT, "date": _TEXT},
+    ),
+    "list_accounts": ((), {}),
+    "list_goals": ((), {}),
+    "get_change_history": ((), {}),
     "set_budget": (("category", "amount"), {"category": _TEXT, "amount": _NUMBER, "month": _TEXT}),
     "move_money": (
         ("from_category", "to_category", "amount"),
@@ -34,6 +44,7 @@ _TOOLS: dict[str, tuple[tuple[str, ...], dict[str, Schema]]] = {
         ("amount", "merchant"),
         {"amount": _NUMBER, "merchant": _TEXT, "category": _TEXT, "date": _TEXT},
     ),
+    "set_goal": (("name", "amount"), {"name": _TEXT, "amount": _NUMBER, "date": _TEXT}),
     "categorize_transaction": (("transaction", "category"), {"transaction": _TEXT, "category": _TEXT}),
     "undo_change": ((), {}),
 }

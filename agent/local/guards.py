@@ -7,10 +7,11 @@ import re
 from agent.local import reads, smalltalk, writes
 from agent.local.grammar import NONE
 from agent.local.heard import Call, Heard, Say
-from agent.local.words import numbers
+from agent.local.words import meanings, numbers
 
-_WRITES = frozenset({"set_budget", "move_money", "add_transaction", "categorize_transaction"})
+_WRITES = frozenset({"set_budget", "move_money", "add_transaction", "categorize_transaction", "set_goal"})
 _ONLY_ASKS = re.compile(r"\b(?:don['’]?t|do not|without) (?:chang|touch|modif)\w*|\bjust (?:tell|show) me\b", re.I)
+_SAVES = re.compile(r"\b(?:sav(?:e|es|ed|ing|ings)|goals?|aside|toward|towards)\b", re.I)
 
 _PUTS_BACK = re.compile(
     r"\b(?:put|take|move|give|bring|change|switch|set|turn) (?:it|that|this|them|those|everything)(?: all)? back\b",
@@ -28,6 +29,12 @@ def judge(call: Call, heard: Heard) -> Call | Say:
         return Call("undo_change")
     if call.tool in _WRITES and _ONLY_ASKS.search(heard.text):
         call = Call("get_budget_status", {"category": call.args.get("category")})
+    if (
+        call.tool == "set_goal"
+        and meanings(str(call.args.get("name")), heard.categories)
+        and not _SAVES.search(heard.text)
+    ):
+        call = Call("set_budget", {"category": call.args["name"], "amount": call.args.get("amount")})
     return writes.check(call, heard) if call.tool in _WRITES else reads.check(call, heard)
 
 

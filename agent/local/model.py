@@ -16,7 +16,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 
 from agent.history import FOLLOW_UP
-from agent.local import grammar, prompt, remembering, weights
+from agent.local import english, grammar, prompt, remembering, weights
 from agent.local.guards import judge
 from agent.local.heard import Call, Heard, Say
 from agent.local.prompt import Said
@@ -119,6 +119,10 @@ class LocalModel:
         offered = {tool["name"] for tool in request.tools}
         if (asked := remembering.call_for(heard.text)) and asked.tool in offered:
             yield _calling(asked, UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0))
+            return
+        if (language := english.other_language(heard.text)) is not None:
+            for chunk in _spoken(english.sorry(language)):
+                yield chunk
             return
         answer = await self._warm().complete(_body(heard, offered))
         call, usage = _parsed(answer)

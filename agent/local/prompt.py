@@ -32,10 +32,19 @@ one store
 get_spending(by, category?, period?) - how much was spent, in all or in a category; where money goes by category, \
 merchant, month or weekday
 compare_periods(period_a, period_b, category?) - compare spending in two months
-find_recurring() - subscriptions, recurring or automatic charges
+find_recurring() - subscriptions, recurring or automatic charges, bills that are coming up
+find_anomalies(period?) - anything unusual, strange, unexpected or charged twice
+get_forecast(month?, category?) - how the month will end; what will be spent by its end; will money run out
+get_safe_to_spend(date?) - how much the user can or may still spend today or until payday
+simulate_what_if(change, amount, category?, date?) - can I afford it, what if: "purchase" of something, more or less \
+"income", a new "recurring" charge
+list_accounts() - accounts and their balances; how much money there is
+list_goals() - savings goals and how far they are
+get_change_history() - what was changed lately, and by whom
 set_budget(category, amount, month?) - set or change the budget limit of a category
 move_money(from_category, to_category, amount, month?) - shift budget from one category to another
 add_transaction(amount, merchant, category?, date?) - user just spent, paid or bought something; record it
+set_goal(name, amount, date?) - save up an amount for something, by a date
 categorize_transaction(transaction, category) - file a transaction, given by its number or store, under a category
 undo_change() - take back, revert or undo the last change
 none() - greeting, thanks, general chat, sending real money to people, or a request none of the tools can do
@@ -76,6 +85,12 @@ _SHOTS: tuple[tuple[tuple[tuple[str, str], ...], str, str, dict[str, Any]], ...]
     ((), "June vs July?", "compare_periods", {"period_a": "June", "period_b": "July"}),
     ((), "purchase 71 belongs in travel", "categorize_transaction", {"transaction": "71", "category": "travel"}),
     ((), "where do I shop the most?", "get_spending", {"by": "merchant"}),
+    ((), "could I buy a bike for 350?", "simulate_what_if", {"change": "purchase", "amount": 350}),
+    ((), "what can I spend until friday?", "get_safe_to_spend", {"date": "friday"}),
+    ((), "did anything odd happen in May?", "find_anomalies", {"period": "May"}),
+    ((), "where will dining end up this month?", "get_forecast", {"month": "this month", "category": "dining"}),
+    ((), "how much is in my accounts?", "list_accounts", {}),
+    ((), "put aside 900 for a laptop by May", "set_goal", {"name": "laptop", "amount": 900, "date": "May"}),
     ((), "wire 300 to my sister", "none", {}),
     (_SPENT, "and health?", "get_spending", {"by": "category", "category": "health", "period": "May 2026"}),
     (_SET, "no, 950", "set_budget", {"category": "rent", "amount": 950}),

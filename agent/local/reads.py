@@ -10,8 +10,9 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from agent.local.heard import Call, Heard, in_words, spoken
+from agent.local.heard import Call, Heard, Say, in_words, spoken
 from agent.local.words import meanings, named, numbers, within
+from agent.local.writes import said_amount
 from domain.errors import InvalidInput
 from tools import dates
 from tools.names import CATEGORY_WORDS, Ambiguous, plain, resolve
@@ -33,22 +34,39 @@ _LEAST = re.compile(
     r"\b(?:over|above|more than|at least|bigger than|larger than|greater than|exceeding)\s+[$€£¥]?\s?(\d[\d.,]*)"
 )
 _LARGEST = re.compile(r"\b(?:largest|biggest|highest|most expensive|priciest)\b", re.I)
+_PRICED = re.compile(r"[$€£¥]\s?\d|\d\s?(?:dollars?|bucks|euros?|pounds?)\b|\b(?:afford|buy)\b", re.I)
+_BALANCE = re.compile(r"\bbalances?\b", re.I)
+_GOALS = re.compile(r"\bgoals?\b", re.I)
+_OVER_BUDGET = re.compile(r"\boverspen\w*|\bover (?:my |the )?budgets?\b", re.I)
+_MONTHLY = re.compile(r"\b(?:monthly|(?:a|per|each|every) month|subscriptions?|memberships?)\b", re.I)
+_FALLS = re.compile(r"\b(?:less|lower|fall\w*|drop\w*|cut|lose|lost|cancel\w*|end(?:s|ed)?|stop\w*|quit)\b", re.I)
 _INCOME = re.compile(r"\b(?:income|deposits?|pay ?checks?|earnings)\b", re.I)
 _MOST = re.compile(r"\b(?:under|below|less than|at most|smaller than|cheaper than|up to)\s+[$€£¥]?\s?(\d[\d.,]*)")
 
 
-def check(call: Call, heard: Heard) -> Call:
-    """The call with the filters that the user's words bear out."""
-    tool, args = call.tool, dict(call.args)
-    if tool == "find_recurring":
+_BARE = frozenset({"find_recurring", "list_accounts", "list_goals", "get_change_history"})
+"""Questions without a filter, or whose filters this model was not tuned for."""
+
+
+def check(call: Call, heard: Heard) -> Call | Say:
+    """The call with the filters that the user's words bear out, or the question to ask instead."""
+    tool, args = _meant(call, heard)
+    if tool in _BARE:
         return Call(tool)
+    if tool == "get_safe_to_spend":
+        return Call(tool, _coming_day(args, heard))
+    if tool == "simulate_what_if":
+        return _what_if(args, heard)
+    if tool == "find_anomalies":
+        period = _period(args.get("period"), heard)
+        return Call(tool, {"period": period} if period else {})
     merchant = _merchant(args, heard)
     tool = _category(tool, args, heard, merchant)
     if tool == "compare_periods" and _is_one_period(args, heard):
         tool, args = "get_spending", {"by": "category", "period": args["period_a"], **_only(args, "category")}
     if tool == "compare_periods":
         _two_periods(args, heard)
-    elif tool == "get_budget_status":
+    elif tool in ("get_budget_status", "get_forecast"):
         _keep(args, "month", _month(args.get("month"), heard))
     else:
         _keep(args, "period", _period(args.get("period"), heard))
@@ -59,6 +77,42 @@ def check(call: Call, heard: Heard) -> Call:
         args.setdefault("by", "category")
         args.pop("limit", None)
     return Call(tool, args)
+
+
+def _meant(call: Call, heard: Heard) -> tuple[str, dict[str, Any]]:
+    """The tool and arguments, with the mix-ups mended that one word or number of the message settles."""
+    tool, args = call.tool, dict(call.args)
+    if tool == "get_safe_to_spend" and _PRICED.search(heard.text) and len(said := numbers(heard.text)) == 1:
+        return "simulate_what_if", {"change": "purchase", "amount": said[0]}
+    if tool == "get_safe_to_spend" and _BALANCE.search(heard.text):
+        return "list_accounts", {}
+    if tool == "get_safe_to_spend" and _GOALS.search(heard.text):
+        return "list_goals", {}
+    if tool == "find_anomalies" and _OVER_BUDGET.search(heard.text):
+        return "get_budget_status", {}
+    if tool == "simulate_what_if" and args.get("change") == "purchase" and _MONTHLY.search(heard.text):
+        args["change"] = "recurring"
+    return tool, args
+
+
+def _coming_day(args: dict[str, Any], heard: Heard) -> dict[str, Any]:
+    """The day that was said, if it is one: "until payday" is the tool's own default."""
+    said = str(args.get("date") or "")
+    return {"date": said} if within(said, heard.text) and heard.period_of(said) else {}
+
+
+def _what_if(args: dict[str, Any], heard: Heard) -> Call | Say:
+    """What is tried out has the amount that was said; an income that falls and a charge that ends are negative."""
+    amount = said_amount(args, heard)
+    if amount is None:
+        return Say("How much would it be?")
+    change = str(args["change"])
+    if change != "purchase" and _FALLS.search(heard.text):
+        amount = -amount
+    tried = {"change": change, "amount": str(amount), **_coming_day(args, heard)}
+    if change != "income" and len(named := heard.named()) == 1:
+        tried["category"] = named[0].said
+    return Call("simulate_what_if", tried)
 
 
 def _merchant(args: dict[str, Any], heard: Heard) -> str:

@@ -41,6 +41,6 @@ def no_payments() -> str:
 def _examples(categories: Sequence[str]) -> str:
     one = "Groceries" if "Groceries" in categories or not categories else categories[0]
     return (
-        f"Try “how much did I spend on {one} last month?”, “am I on track this month?”, “what subscriptions am I "
-        f"paying for?” or “set {one} to 500”."
+        f"Try “how much did I spend on {one} last month?”, “am I on track this month?”, “can I afford 200 for shoes?”, "
+        f"“what subscriptions am I paying for?” or “set {one} to 500”."
     )

@@ -1,7 +1,8 @@
 """Where a warm process says what it is doing and where it listens, and the lock that makes it the only one.
 
 The lock is held by the process for as long as it lives, whatever kills it; so a state file is only believed while the
-lock is held. One folder for each model file in the cache:
+lock is held. One folder for each model file and prompt in the cache, so that another version of Penny, whose prompt
+would push this one's out of the process's memory again and again, has a process of its own:
 
     local-<key>/lock        held by the living process (the starter takes it and hands it on)
     local-<key>/state.json  phase, address and token, 0600
@@ -18,6 +19,8 @@ import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from agent.local.prompt import prefix
 
 LOADING = "loading model"
 READING = "reading prompt prefix"
@@ -38,13 +41,14 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The folder of the process that serves one model file."""
+    """The folder of the process that serves one model file with one prompt."""
 
     path: Path
 
     @classmethod
     def of(cls, cache: Path, gguf: Path) -> Folder:
-        return cls(cache / f"local-{hashlib.sha256(os.fsencode(gguf.resolve())).hexdigest()[:12]}")
+        what = os.fsencode(gguf.resolve()) + json.dumps(prefix()).encode()
+        return cls(cache / f"local-{hashlib.sha256(what).hexdigest()[:12]}")
 
     @property
     def log(self) -> Path:

@@ -64,12 +64,14 @@ def check(call: Call, heard: Heard) -> Call | Say:
             return _add_transaction(dict(call.args), heard)
         case "categorize_transaction":
             return _categorize(dict(call.args), heard)
+        case "set_goal":
+            return _set_goal(dict(call.args), heard)
         case _:
             return Call(call.tool)
 
 
 def _set_budget(args: dict[str, Any], heard: Heard) -> Call | Say:
-    category, amount = _category(args.get("category"), heard), _amount(args, heard, least=Decimal(0))
+    category, amount = _category(args.get("category"), heard), said_amount(args, heard, least=Decimal(0))
     if _RELATIVE.search(heard.text):
         return Say(f"What should the {category or ''} budget be? Please give me the new amount.".replace("  ", " "))
     if len(heard.named()) > 1 and len(numbers(heard.text)) > 1:
@@ -89,7 +91,7 @@ def _move_money(args: dict[str, Any], heard: Heard) -> Call | Say:
         taken = {name for one in named(given[1], heard.categories) for name in one.meant}
         if target in taken and source not in taken:
             source, target = target, source
-    amount = _amount(args, heard)
+    amount = said_amount(args, heard)
     if amount is None:
         return Say("How much should I move?")
     if source is None or target is None or source == target:
@@ -99,7 +101,7 @@ def _move_money(args: dict[str, Any], heard: Heard) -> Call | Say:
 
 
 def _add_transaction(args: dict[str, Any], heard: Heard) -> Call | Say:
-    amount, merchant = _amount(args, heard), str(args.get("merchant") or "")
+    amount, merchant = said_amount(args, heard), str(args.get("merchant") or "")
     if amount is None:
         return Say(f"How much was it at {merchant}?" if within(merchant, heard.text) else "How much was it, and where?")
     if not within(merchant, heard.user_words):
@@ -127,6 +129,16 @@ def _categorize(args: dict[str, Any], heard: Heard) -> Call | Say:
     return Call("categorize_transaction", {"transaction": which, "category": category})
 
 
+def _set_goal(args: dict[str, Any], heard: Heard) -> Call | Say:
+    name, amount = str(args.get("name") or ""), said_amount(args, heard)
+    if amount is None:
+        return Say("How much do you want to save?")
+    if not within(name, heard.user_words):
+        return Say(f"What should the {heard.show(amount)} be saved for?")
+    by = str(args.get("date") or "")
+    return Call("set_goal", {"name": name, "amount": str(amount), **({"date": by} if within(by, heard.text) else {})})
+
+
 def _category(chosen: Any, heard: Heard) -> str | None:
     """The category that the words bear out, None to ask: by its own name, or as said when only the tool can tell."""
     phrase = str(chosen or "")
@@ -151,7 +163,7 @@ def _category_of_purchase(chosen: Any, merchant: str, heard: Heard) -> str | Non
     return beside[0].said if len(beside) == 1 and len(beside[0].meant) == 1 else None
 
 
-def _amount(args: dict[str, Any], heard: Heard, least: Decimal = Decimal("0.000001")) -> Decimal | None:
+def said_amount(args: dict[str, Any], heard: Heard, least: Decimal = Decimal("0.000001")) -> Decimal | None:
     """The amount, if it was said: now, or before when no number is in this message. The sign is the model's slip."""
     try:
         amount = abs(Decimal(str(args.get("amount"))))

@@ -160,7 +160,7 @@ def test_a_long_conversation_is_cut() -> None:
 
 def test_only_offered_tools_can_be_chosen() -> None:
     """The grammar has the offered tools that the model knows, and none."""
-    calls = grammar.schema({"get_spending", "get_forecast"})["oneOf"]
+    calls = grammar.schema({"get_spending", "split_transaction"})["oneOf"]
     assert [call["required"] for call in calls] == [["get_spending"], ["none"]]
 
 

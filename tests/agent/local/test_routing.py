@@ -1,7 +1,7 @@
 """How often the embedded model, guard rails included, does what a person meant: tool and arguments, on 2026-11-22.
 
-cases.jsonl has three sets: "tuned" (the prompt and the rails were made with them), "undo", and "fresh" (written before
-any tuning, and never looked at for it). An `accept` without a tool wants an answer in text.
+cases.jsonl has sets that the prompt and the rails were made with ("tuned", "undo", "insights") and "fresh", written
+before any tuning and never looked at for it. An `accept` without a tool wants an answer in text.
 """
 
 from __future__ import annotations
@@ -77,10 +77,10 @@ def _agrees(key: str, wanted: Any, args: dict[str, Any], tool: str) -> bool:
     match key:
         case "amount":
             return Decimal(args["amount"]) == Decimal(str(wanted))
-        case "merchant" | "transaction":
+        case "merchant" | "transaction" | "name":
             return wanted in plain(args[key])
-        case "limit":
-            return bool(args["limit"] == wanted)
+        case "limit" | "change" | "order":
+            return bool(args[key] == wanted)
         case "AB":
             return bool(_months(args) == wanted)
         case _:
@@ -101,11 +101,12 @@ async def _answer(model: LocalModel, request: ModelRequest) -> AIMessageChunk:
     return message
 
 
-@pytest.mark.parametrize(("which", "least"), [("tuned", 60), ("undo", 5), ("fresh", 14)])
+@pytest.mark.parametrize(("which", "least"), [("tuned", 60), ("undo", 5), ("fresh", 14), ("insights", 26)])
 async def test_the_model_does_what_was_meant(
     which: str, least: int, local_model: LocalModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of the 70 tuned cases at least 60 have the right tool and arguments, of 6 ways to undo 5, of 20 fresh ones 14."""
+    """Of the 70 tuned cases at least 60 have the right tool and arguments, of 6 ways to undo 5, of 20 fresh ones 14, of
+    31 questions of what is coming 26."""
     cases = [case for case in CASES if case["set"] == which]
     misses, seconds = [], []
     for case in cases:
