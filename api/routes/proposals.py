@@ -28,6 +28,13 @@ class DiffLine(Output):
     after: Any
 
 
+class UnsaidView(Output):
+    """A payee, an amount or a text that is not in the user's own words: it comes from records, files or the model."""
+
+    field: str
+    value: str
+
+
 class ProposalView(Output):
     """A change, exactly as it would be applied. `hash` names it: a decision is on this and nothing else."""
 
@@ -37,6 +44,8 @@ class ProposalView(Output):
     hash: str
     diff: list[DiffLine]
     text: str = Field(description="The change in one sentence.")
+    unsaid: list[UnsaidView] = Field(default_factory=list, description="What of it the user did not say themselves.")
+    notice: str | None = Field(None, description="The same as a sentence, to be shown beside the difference.")
     created_at: Instant
     expires_at: Instant
     session_id: UUID | None

@@ -7,7 +7,7 @@ from typing import Any
 from channels.channel import Part, Reply, Shown
 from channels.markdown import without_addresses
 
-_TOLD = ("id", "kind", "status", "hash", "diff", "text", "expires_at")
+_TOLD = ("id", "kind", "status", "hash", "diff", "text", "notice", "expires_at")
 
 
 def render(reply: Reply) -> list[Part]:

@@ -30,8 +30,10 @@ def quiet(_: str) -> None:
 
 
 def diff_lines(proposal: dict[str, Any]) -> list[str]:
-    """A proposal's changes, one a line: "Dining, November 2026: budget 300.00 USD -> 250.00 USD"."""
-    return [f"  {d['what']}: {d['field']} {shown(d['before'])} -> {shown(d['after'])}" for d in proposal["diff"]]
+    """A proposal's changes, one a line ("Dining, November 2026: budget 300.00 USD -> 250.00 USD"), and what of them the
+    user did not say."""
+    lines = [f"  {d['what']}: {d['field']} {shown(d['before'])} -> {shown(d['after'])}" for d in proposal["diff"]]
+    return [*lines, f"  {proposal['notice']}"] if proposal.get("notice") else lines
 
 
 def shown(value: Any) -> str:

@@ -124,3 +124,12 @@ async def test_a_card_is_there_after_a_reload_as_it_was_decided(penny, visit):
     await v.page.reload()
     await expect(card.locator(".chip")).to_have_text("Applied")
     await expect(card.get_by_role("button", name="Undo")).to_be_visible()
+
+
+async def test_what_the_user_did_not_say_is_marked(penny, visit):
+    """The server's notice stands on the card while it waits, as text."""
+    marked = penny.propose(BEFORE, AFTER) | {"notice": "Not in your own words: amount <b>$250.00</b>."}
+    _, card = await card_for(penny, visit, marked)
+    await expect(card.locator("[part=unsaid]")).to_have_text("Not in your own words: amount <b>$250.00</b>.")
+    await card.get_by_role("button", name="Apply").click()
+    await expect(card.locator("[part=unsaid]")).to_have_count(0)

@@ -191,7 +191,7 @@ async def _renew(tx: Transaction, row: Any, stale: changes.Stale) -> ProposalSta
         why = remade.text if not remade.changes else stale.message
         if remade.changes and [change.json() for change in remade.changes] != row["changes"]["rows"]:
             origin = Origin(f"instead of {row['id']}", row["session_id"], row["run_id"], row["call_id"] or "")
-            fresh = await insert(tx, intent, remade, origin)
+            fresh = await insert(tx, intent, remade, origin, row["changes"].get("unsaid", ()))
     await tx.pg.execute(
         "UPDATE proposal SET status = 'superseded', superseded_by = $3 WHERE user_id = $1 AND id = $2",
         tx.user,

@@ -16,7 +16,7 @@ from tools.drafts.draft import Intent
 from tools.drafts.kinds import draft
 from tools.proposals.auto import apply_if_allowed
 from tools.proposals.errors import TooManyProposals
-from tools.proposals.store import Origin, View, by_op_key, insert, lock_ledger
+from tools.proposals.store import Heard, Origin, View, by_op_key, insert, lock_ledger
 from tools.result import Fact, ToolResult
 from tools.tool import Args, ToolContext
 
@@ -55,7 +55,7 @@ async def propose(
             planned = await draft(tx, intent)
             if not planned.changes:
                 return ToolResult(planned.text)
-            proposal = await insert(tx, intent, planned, origin)
+            proposal = await insert(tx, intent, planned, origin, about=Heard(args, ctx.said, ctx.preferences.locale))
             proposal = await apply_if_allowed(tx, ctx, intent, proposal)
     return ToolResult(_summary(proposal, note), facts=(*facts, *_facts(proposal["diff"])), proposal=proposal)
 

@@ -16,6 +16,8 @@ from domain.errors import NotFound
 from domain.ids import new_id, parse_id
 from tools.drafts.diff import describe
 from tools.drafts.draft import Draft, Intent
+from tools.tool import Args
+from tools.unsaid import Unsaid, notice, unsaid
 
 LIFETIME_HOURS = 24
 PAGE_LIMIT = 200
@@ -34,6 +36,15 @@ class Origin:
     call_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The call that a proposal is made from, and the user's own words."""
+
+    args: Args
+    said: Sequence[str]
+    locale: str
+
+
 def digest(proposal_id: UUID, kind: str, rows: list[dict[str, Any]]) -> str:
     """The hash by which a decision names exactly what it approves: sha256 of canonical JSON of id, kind and rows, the
     rows' versions among them."""
@@ -50,6 +61,8 @@ def view(row: Any) -> View:
         "hash": row["hash"],
         "diff": row["diff"],
         "text": row["text"],
+        "unsaid": (missing := row["changes"].get("unsaid", [])),
+        "notice": notice(missing),
         "created_at": row["created_at"].astimezone(UTC).isoformat(),
         "expires_at": row["expires_at"].astimezone(UTC).isoformat(),
         "session_id": _text(row["session_id"]),
@@ -59,10 +72,15 @@ def view(row: Any) -> View:
     }
 
 
-async def insert(tx: Transaction, intent: Intent, draft: Draft, origin: Origin) -> View:
-    """Stores a pending proposal; one that the same step stored before is given back as it is."""
+async def insert(
+    tx: Transaction, intent: Intent, draft: Draft, origin: Origin, about: Heard | Sequence[Unsaid] = ()
+) -> View:
+    """Stores a pending proposal; one that the same step stored before is given back as it is. `about` is what it was
+    made from, or what was found not to be in the user's words then."""
     proposal_id = new_id()
     rows = [change.json() for change in draft.changes]
+    diff = await describe(tx, draft.changes)
+    found = unsaid(about.args, about.said, diff, about.locale) if isinstance(about, Heard) else list(about)
     await tx.pg.execute(
         """
         INSERT INTO proposal (user_id, id, kind, changes, diff, text, hash, op_key, undoes, session_id, run_id, call_id,
@@ -74,8 +92,8 @@ async def insert(tx: Transaction, intent: Intent, draft: Draft, origin: Origin) 
         tx.user,
         proposal_id,
         intent.kind,
-        {"args": dict(intent.args), "rows": rows},
-        await describe(tx, draft.changes),
+        {"args": dict(intent.args), "rows": rows, "unsaid": found},
+        diff,
         draft.text,
         digest(proposal_id, intent.kind, rows),
         origin.op_key,

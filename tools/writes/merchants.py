@@ -14,6 +14,7 @@ from db.engine import Transaction
 from domain.errors import InvalidInput
 from ledger import rules, transactions
 from tools.names import Ambiguous, either, matching, plain
+from tools.unsaid import lookalike
 from tools.wording import cell
 
 
@@ -91,6 +92,9 @@ def _clean(said: str) -> str:
 
 
 def _said(name: str, words: Sequence[str]) -> bool:
+    """Or misspelt; but an account's number is that number or another, and letters of two scripts are not alike."""
+    if lookalike(name, words):
+        return False
     return fuzz.partial_ratio(plain(name), plain(" ".join(words))) >= 80
 
 

@@ -42,6 +42,8 @@ export interface Proposal {
   hash: string;
   diff: DiffLine[];
   text: string;
+  /** What of it the user did not say themselves, as a sentence of the server's. */
+  notice?: string | null;
   created_at?: string;
   expires_at: string;
   session_id: string | null;

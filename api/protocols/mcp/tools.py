@@ -55,6 +55,7 @@ _PROPOSAL = {
         "hash": _TEXT,
         "text": _TEXT,
         "diff": {"type": "array", "items": {"type": "object"}},
+        "notice": {"type": ["string", "null"], "description": "What of it is not in the user's own words."},
         "expires_at": _TEXT,
     },
     "required": ["id", "kind", "status", "hash", "text", "diff", "expires_at"],

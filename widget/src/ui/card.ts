@@ -30,6 +30,7 @@ export class CardView extends View {
         <span class="chip ${status}" part="chip">${status === "applied" ? icon("check") : nothing}${t(status)}</span></header>
       ${proposal.text ? html`<p class="what" dir="auto">${proposal.text}</p>` : nothing}
       ${this.#diff(proposal.diff ?? [])}
+      ${proposal.notice && status === "pending" ? html`<p class="note" part="unsaid" dir="auto">${proposal.notice}</p>` : nothing}
       ${held.note ? html`<p class="note" role="status">${held.note === "stale" ? t("stale") : held.note}</p>` : nothing}
       ${this.#actions(held, status)}
     </section>`;
