@@ -14,8 +14,8 @@ _LETTERS: dict[Verdict, str] = {"confirm": "c", "reject": "r"}
 
 
 def lines(one: Shown, locale: str) -> list[str]:
-    """A line for each value that would change: "Dining budget, November 2026: amount $380.00 → $250.00"; then what of it
-    the user did not say."""
+    """A line for each value that would change: "Dining budget, November 2026: amount $380.00 → $250.00"; then what of
+    it the user did not say."""
     changes = [
         f"{entry['what']}: {entry['field']} {value(entry['before'], locale)} → {value(entry['after'], locale)}"
         for entry in one.proposal["diff"]

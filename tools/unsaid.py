@@ -55,9 +55,8 @@ def unsaid(
             if not (figures & {value}) and not figures & _steps(diff, value):
                 found.append({"field": name, "value": _shown(value, diff, locale)})
         elif name in AMOUNTS:
-            for figure in _FIGURE.findall(value):
-                if not figures & set(_readings(figure)):
-                    found.append({"field": name, "value": figure.strip(".,")})
+            own = [each for each in _FIGURE.findall(value) if not figures & set(_readings(each))]
+            found += [{"field": name, "value": each.strip(".,")} for each in own]
         elif name in TEXTS and not _occurs(value, words):
             found.append({"field": name, "value": f"“{cell(value)}”"})
     return found
@@ -72,8 +71,8 @@ def notice(found: Sequence[Unsaid]) -> str | None:
 
 
 def lookalike(name: str, said: Sequence[str]) -> bool:
-    """Whether the name may only look like what the user said: it has a word with a figure in it, or letters of a script,
-    that the user never wrote."""
+    """Whether the name may only look like what the user said: it has a word with a figure in it, or letters of a
+    script, that the user never wrote."""
     own = " ".join(said)
     tokens = set(plain(own).split())
     if any(any(c.isdigit() for c in word) and word not in tokens for word in plain(name).split()):
