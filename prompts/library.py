@@ -15,6 +15,7 @@ from domain.errors import SetupError
 HERE: Final = Path(__file__).parent
 SYSTEM: Final = HERE / "system" / "v2.md"
 SUMMARY: Final = HERE / "summary" / "v1.md"
+ROUTING: Final = HERE / "routing" / "v2.md"
 
 VARIABLES: Final = frozenset({"today", "weekday", "locale", "currency", "time_zone", "categories", "accounts", "facts"})
 REQUIRED: Final = VARIABLES - {"weekday"}
@@ -84,6 +85,12 @@ def load(path: Path = SYSTEM, *, known: frozenset[str] = VARIABLES, required: fr
 
 def load_summary(path: Path = SUMMARY) -> Prompt:
     """The prompt by which older turns are summarized; it has no variables. Raises PromptError."""
+    return load(path, known=frozenset(), required=frozenset())
+
+
+def load_routing(path: Path = ROUTING) -> Prompt:
+    """The prompt by which the embedded model chooses a tool; it has no variables, for it is the same for everybody.
+    Raises PromptError."""
     return load(path, known=frozenset(), required=frozenset())
 
 

@@ -43,7 +43,8 @@ class LocalModel:
     """Answers with the model's file in `cache` (or the user's own `gguf`) through the machine's warm process.
 
     Nothing is downloaded or started before `warm_up`, nothing started before that or the first request. `idle_seconds`
-    is when an unused process ends.
+    is when an unused process ends. `routing` takes the place of the text in prompts/routing, to try another: the
+    process then reads it anew, once.
     """
 
     name = "local"
@@ -57,8 +58,10 @@ class LocalModel:
         idle_seconds: float = IDLE_SECONDS,
         process: Callable[[Path], Runtime] | None = None,
         fetch: Callable[[Path, weights.Progress], Path] = weights.fetch,
+        routing: str | None = None,
     ) -> None:
         self._cache, self._gguf, self._fetch = cache, gguf, fetch
+        self._routing = routing
         self._make = process or (lambda file: WarmProcess(cache, file, idle_seconds=idle_seconds))
         self._process: Runtime | None = None
         self._doing, self._failed = "", False
@@ -124,7 +127,7 @@ class LocalModel:
             for chunk in _spoken(english.sorry(language)):
                 yield chunk
             return
-        answer = await self._warm().complete(_body(heard, offered))
+        answer = await self._warm().complete(_body(heard, offered, self._routing))
         call, usage = _parsed(answer)
         decided = judge(call, heard)
         if isinstance(decided, Say):
@@ -200,10 +203,10 @@ def _speaks(message: AnyMessage) -> bool:
     return isinstance(message, (HumanMessage, AIMessage)) and bool(str(message.text).strip())
 
 
-def _body(heard: Heard, offered: set[str]) -> dict[str, Any]:
+def _body(heard: Heard, offered: set[str], routing: str | None) -> dict[str, Any]:
     """The completion request: greedy, on top of the state of the constant prompt, held to the grammar."""
     return {
-        "messages": prompt.messages(heard.earlier, heard.text),
+        "messages": prompt.messages(heard.earlier, heard.text, routing),
         "temperature": 0,
         "max_tokens": ANSWER_TOKENS,
         "cache_prompt": True,

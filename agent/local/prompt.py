@@ -1,6 +1,7 @@
 """The routing prompt: a constant beginning, the same for every user and day, and then the message.
 
-The process keeps the constant beginning's state (docs/local-model.md), so only the last message is ever read anew.
+What it says of each tool stands in prompts/routing; the examples are here. The process keeps the constant beginning's
+state (docs/local-model.md), so only the last message is ever read anew.
 Periods and names stay in the user's words: the tools resolve them, so the prompt needs neither the date nor the
 user's categories.
 """
@@ -13,42 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from prompts import library
+
 Role = dict[str, str]
 """A chat message as the runtime takes it: `{"role", "content"}`."""
 
 EARLIER_MESSAGES = 6
 EARLIER_CHARACTERS = 240
 MESSAGE_CHARACTERS = 800
-
-_SYSTEM = """\
-You route messages for a personal budget app. Pick ONE tool for the user's last message and fill its arguments \
-from what the user said. Copy names and time words exactly as the user wrote them ("last month", "October"). Leave out \
-what the user did not say. Use earlier messages only to fill what the last message leaves out.
-Tools:
-get_budget_status(month?, category?) - how the user is doing against budgets: left, over, under, on track, what a \
-budget is
-list_transactions(merchant?, category?, period?, limit?) - show or list past purchases; what was bought; totals at \
-one store
-get_spending(by, category?, period?) - how much was spent, in all or in a category; where money goes by category, \
-merchant, month or weekday
-compare_periods(period_a, period_b, category?) - compare spending in two months
-find_recurring() - subscriptions, recurring or automatic charges, bills that are coming up
-find_anomalies(period?) - anything unusual, strange, unexpected or charged twice
-get_forecast(month?, category?) - how the month will end; what will be spent by its end; will money run out
-get_safe_to_spend(date?) - how much the user can or may still spend today or until payday
-simulate_what_if(change, amount, category?, date?) - can I afford it, what if: "purchase" of something, more or less \
-"income", a new "recurring" charge
-list_accounts() - accounts and their balances; how much money there is
-list_goals() - savings goals and how far they are
-get_change_history() - what was changed lately, and by whom
-set_budget(category, amount, month?) - set or change the budget limit of a category
-move_money(from_category, to_category, amount, month?) - shift budget from one category to another
-add_transaction(amount, merchant, category?, date?) - user just spent, paid or bought something; record it
-set_goal(name, amount, date?) - save up an amount for something, by a date
-categorize_transaction(transaction, category) - file a transaction, given by its number or store, under a category
-undo_change() - take back, revert or undo the last change
-none() - greeting, thanks, general chat, sending real money to people, or a request none of the tools can do
-Answer with compact JSON only: {"tool":{arguments}}"""
 
 _SPENT = (("User", "how much did travel cost me in May?"), ("App", "You spent $90.00 on Travel in May 2026."))
 _SHOWN = (
@@ -125,15 +98,15 @@ def call(tool: str, args: Mapping[str, Any]) -> str:
     return json.dumps({tool: args}, separators=(",", ":"))
 
 
-def prefix() -> list[Role]:
-    """The constant messages that every prompt begins with."""
-    roles = [{"role": "system", "content": _SYSTEM}]
+def prefix(routing: str | None = None) -> list[Role]:
+    """The constant messages that every prompt begins with; `routing` is another text than prompts/routing has."""
+    roles = [{"role": "system", "content": routing or library.load_routing().text}]
     for earlier, text, tool, args in _SHOTS:
         roles.append({"role": "user", "content": _last([Said(*line) for line in earlier], text)})
         roles.append({"role": "assistant", "content": call(tool, args)})
     return roles
 
 
-def messages(earlier: Sequence[Said], text: str) -> list[Role]:
+def messages(earlier: Sequence[Said], text: str, routing: str | None = None) -> list[Role]:
     """The whole prompt for the user's message `text`; `earlier` is what was said before it, oldest first."""
-    return [*prefix(), {"role": "user", "content": _last(earlier, text)}]
+    return [*prefix(routing), {"role": "user", "content": _last(earlier, text)}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from pydantic import Field
@@ -28,7 +29,10 @@ async def run(ctx: ToolContext, args: HistoryArgs) -> ToolResult:
     head = "The latest changes:" if older else f"All changes so far ({len(entries)}):"
     return ToolResult(
         f"{head}\n\n{lines}",
-        (Fact("changes shown", Decimal(len(entries)), "count"),),
+        (
+            Fact("changes shown", Decimal(len(entries)), "count"),
+            *(Fact(f"day of the change: {cell(entry.text)}", _local(ctx, entry)) for entry in entries),
+        ),
         rows=tuple(
             {
                 "change": str(entry.id),
@@ -42,7 +46,11 @@ async def run(ctx: ToolContext, args: HistoryArgs) -> ToolResult:
 
 
 def _day(ctx: ToolContext, entry: Entry) -> str:
-    return short_day(entry.at.astimezone(ctx.preferences.zone).date(), ctx.preferences.locale)
+    return short_day(_local(ctx, entry), ctx.preferences.locale)
+
+
+def _local(ctx: ToolContext, entry: Entry) -> date:
+    return entry.at.astimezone(ctx.preferences.zone).date()
 
 
 def _state(entry: Entry) -> str:

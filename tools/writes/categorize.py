@@ -42,7 +42,10 @@ async def run(ctx: ToolContext, args: CategorizeArgs) -> ToolResult:
                 )
             if remember and not txn.merchant:
                 raise InvalidInput(f"Transaction {txn.no} has no merchant that a rule could be about.")
-            facts = (Fact(f"amount of transaction {txn.no}", abs(txn.amount)),)
+            facts = (
+                Fact(f"amount of transaction {txn.no}", abs(txn.amount)),
+                Fact(f"date of transaction {txn.no}", txn.day),
+            )
             intent = filing_one(txn.id, category, (txn.merchant,) if remember else ())
         elif args.merchant:
             names = await merchants.shop(tx, args.merchant)

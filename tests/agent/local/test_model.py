@@ -206,3 +206,13 @@ async def test_a_warm_up_in_vain_shows_in_the_status(tmp_path: Path) -> None:
         await model.warm_up()
 
     assert model.status() == "failed"
+
+
+async def test_another_routing_prompt_takes_the_place_of_the_text_and_leaves_the_examples(gguf: Path) -> None:
+    """The lab tries other texts: the system message is theirs, all after it as ever."""
+    runtime = FakeRuntime('{"none":{}}')
+    model = LocalModel(gguf.parent, gguf, process=lambda file: runtime, routing="Pick a tool.")
+    await whole(model, request(HumanMessage("hi")))
+    roles = runtime.bodies[0]["messages"]
+    assert roles[0] == {"role": "system", "content": "Pick a tool."}
+    assert roles[1:-1] == prompt.prefix()[1:]

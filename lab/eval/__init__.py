@@ -1,0 +1,1 @@
+"""Runs cases through the real agent and judges what came of them."""

@@ -1,0 +1,138 @@
+"""What `penny eval` makes of names: prompts by file or version, models, and services with both in them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Final
+
+from agent.model import Model
+from domain.clock import FixedClock
+from domain.errors import SetupError
+from lab.eval import descriptions
+from lab.eval.acting import Stage
+from lab.eval.descriptions import Described
+from lab.eval.matrix import Cell, OpenStage
+from lab.eval.stand_ins import Ideal, Mute
+from penny.bootstrap import bootstrap, warm_up
+from penny.database import Progress
+from penny.models import make_model
+from penny.settings import Settings
+from prompts import library
+from prompts.library import Prompt
+
+NOON: Final = time(12, tzinfo=UTC)
+"""When cases happen: the same calendar day from Honolulu to Sydney."""
+
+STAND_INS: Final[Mapping[str, Callable[[], Model]]] = {"ideal": Ideal, "mute": Mute}
+
+JOBS: Final = {"local": 1, "scripted": 1, "ideal": 4, "mute": 4}
+"""Cases at once, by the kind of model: the embedded one is one process, and a script is one sequence."""
+JOBS_ELSEWHERE: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One text that models are run with: a system prompt, or the embedded model's routing prompt, and other
+    descriptions of tools where there are any."""
+
+    label: str
+    text: str
+    prompt: Prompt
+    routing: bool = False
+    tools: Mapping[str, str] = field(default_factory=dict)
+
+
+def variants(prompts: Sequence[str], described: Sequence[Path], models: Sequence[str]) -> list[Variant]:
+    """Each prompt with the code's descriptions and with each file of others. Without a prompt it is the one in use.
+    Raises SetupError, PromptError or CaseError for what cannot be used."""
+    chosen = list(prompts) or [str(library.ROUTING if _embedded(models) else library.SYSTEM)]
+    found = []
+    for name in chosen:
+        prompt, routing = _prompt(name)
+        if routing != _embedded(models):
+            raise SetupError(_MISFIT.format(name=name, kind="a routing prompt" if routing else "a system prompt"))
+        found.append(Variant(prompt.version, prompt.text, prompt, routing))
+        for file in described:
+            label = f"{prompt.version}+{file.stem}"
+            found.append(Variant(label, prompt.text, prompt, routing, descriptions.load(file)))
+    if len({variant.label for variant in found}) < len(found):
+        raise SetupError("Two of the prompts are the same text of the same name; one of them is enough.")
+    return found
+
+
+_MISFIT: Final = (
+    "{name} is {kind}. The embedded model reads no system prompt: it chooses a tool by a routing prompt, a text "
+    "without {{{{variables}}}} as in prompts/routing. All other models read a system prompt. Run the two kinds apart."
+)
+
+
+def _embedded(models: Sequence[str]) -> bool:
+    """Whether the models read the routing prompt. Stand-ins read neither, and go with any. Raises SetupError."""
+    kinds = {model == "local" for model in models if model not in STAND_INS}
+    if len(kinds) > 1:
+        raise SetupError("The embedded model reads another kind of prompt than the others; run it in a run of its own.")
+    return kinds == {True}
+
+
+def _prompt(name: str) -> tuple[Prompt, bool]:
+    """By a file's path, or a version's name or name and hash."""
+    path = Path(name).expanduser()
+    if not path.is_file():
+        path = _version(name)
+    routing = "{{" not in path.read_text(encoding="utf-8", errors="replace")
+    return library.load_routing(path) if routing else library.load(path), routing
+
+
+def _version(name: str) -> Path:
+    known = [*sorted((library.HERE / "system").glob("*.md")), *sorted((library.HERE / "routing").glob("*.md"))]
+    for path in known:
+        relative = f"{path.parent.name}/{path.stem}"
+        if name in (path.stem, relative) or name == library.load(path, required=frozenset()).version:
+            return path
+    names = ", ".join(f"{path.parent.name}/{path.stem}" for path in known)
+    raise SetupError(f"There is no prompt {name!r}: give a file, or one of {names}.")
+
+
+def jobs_of(model: str, wanted: int | None) -> int:
+    """How many cases the model plays at once; the embedded model and scripts play one, whatever is wanted."""
+    kind = model.partition(":")[0]
+    usual = JOBS.get(kind, JOBS_ELSEWHERE)
+    return usual if wanted is None or usual == 1 else wanted
+
+
+def stages(settings: Settings, chosen: Sequence[Variant], progress: Progress) -> OpenStage:
+    """Opens services as `bootstrap` makes them, one for each prompt, model and day."""
+    by_label = {variant.label: variant for variant in chosen}
+
+    @asynccontextmanager
+    async def open_stage(cell: Cell, day: date) -> AsyncIterator[Stage]:
+        variant, name = by_label[cell[0]], cell[1]
+        own = settings.model_copy(update={"model": name, "model_fallback": ()})
+        async with bootstrap(
+            own,
+            clock=FixedClock(datetime.combine(day, NOON)),
+            model=make(own, name, variant),
+            prompt=lambda: library.load() if variant.routing else variant.prompt,
+        ) as services:
+            await warm_up(services.model, progress)
+            yield Stage(services.db, services.runner)
+
+    return open_stage
+
+
+def make(settings: Settings, name: str, variant: Variant) -> Model:
+    """The model, told of its tools as the variant has it. Raises SetupError."""
+    if name in STAND_INS:
+        return STAND_INS[name]()
+    if name == "local":
+        from agent.local.model import LocalModel
+
+        routing = descriptions.routed(variant.text, variant.tools)
+        own = None if routing == library.load_routing().text else routing
+        return LocalModel(settings.cache, gguf=settings.local_gguf, routing=own)
+    model = make_model(settings.model_copy(update={"model": name}))
+    return Described(model, variant.tools) if variant.tools else model
