@@ -34,7 +34,7 @@ def _one(settings: Settings, name: str, *, last: bool) -> Model:
     if kind == "bedrock" and which:
         from agent.bedrock import BedrockModel, Retries
 
-        return BedrockModel(
+        model = BedrockModel(
             which,
             base=settings.model_base if name == settings.model else None,
             idle_seconds=settings.model_idle_seconds,
@@ -43,6 +43,13 @@ def _one(settings: Settings, name: str, *, last: bool) -> Model:
             thinking=settings.thinking_tokens,
             guardrail=_guardrail(settings),
         )
+        if not model.has_price and (settings.limits_cost_usd_day or settings.limits_cost_usd_day_tenant):
+            raise SetupError(
+                f"The price of {name} is not known, so a cap in dollars cannot be kept: PENNY_LIMITS_COST_USD_DAY and "
+                "PENNY_LIMITS_COST_USD_DAY_TENANT need a model of agent/capabilities.toml (PENNY_MODEL_BASE names the "
+                "one behind an application inference profile). PENNY_LIMITS_TOKENS_DAY caps every model."
+            )
+        return model
     if kind == "scripted" and which:
         return ScriptedModel.from_file(Path(which).expanduser())
     setting = "PENNY_MODEL" if name == settings.model else "PENNY_MODEL_FALLBACK"

@@ -23,9 +23,10 @@ from agent.bedrock.shaping import Shape
 from agent.bedrock.signing import watch
 from agent.bedrock.thinking import longest, think
 from agent.bedrock.wire import BedrockWire, Retries, Route
-from agent.capabilities import capabilities
+from agent.capabilities import capabilities, cost
 from agent.model import Abilities, ModelRequest
 from domain.errors import SetupError
+from memory.runs import Tokens
 
 MAX_TOKENS = 2_000
 _REGION = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
@@ -84,11 +85,11 @@ class BedrockModel:
         self.name = f"bedrock:{model_id}"
         try:
             session = _session(profile, region or region_of(model_id), keys)
-            self._priced_as = base or _priced_as(model_id, session, endpoint_url)
-            self._chat = _chat(model_id, self._priced_as, session, endpoint_url, idle_seconds, retries or Retries())
+            self.priced_as = base or _priced_as(model_id, session, endpoint_url)
+            self._chat = _chat(model_id, self.priced_as, session, endpoint_url, idle_seconds, retries or Retries())
         except (BotoCoreError, ValueError) as error:
             raise SetupError(f"AWS is not set up for {self.name}: {error}") from error
-        known = capabilities(self._priced_as)
+        known = capabilities(self.priced_as)
         self.abilities = Abilities(known.tools, known.context)
         self._shape = Shape(self.name, known, guarded=guardrail is not None)
         self._thinking = think(str(self._chat.base_model_id), known, thinking)
@@ -100,6 +101,11 @@ class BedrockModel:
             self._chat.guardrail_config = guardrail.config(streams=known.streaming)
         client = self._chat.client.meta
         self._place = Place(model_id, client.region_name, client.endpoint_url)
+
+    @property
+    def has_price(self) -> bool:
+        """Whether what its calls cost is known."""
+        return cost(self.priced_as, Tokens(input=1)) is not None
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[AIMessageChunk]:
         """Text as it comes; tool calls whole, with the stop reason and the usage, in the last chunk.
@@ -117,7 +123,7 @@ class BedrockModel:
             async with aclosing(self._chat.chunks(self._shape.messages(request), None, **options)) as chunks:
                 async for chunk in chunks:
                     if chunk.response_metadata:  # only the last one has any
-                        chunk.response_metadata |= {"answered_by": self.name, "priced_as": self._priced_as}
+                        chunk.response_metadata |= {"answered_by": self.name, "priced_as": self.priced_as}
                     yield chunk
         except EXPECTED as error:
             raise translated(error, self._place) from error

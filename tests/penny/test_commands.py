@@ -63,6 +63,17 @@ async def test_a_session_goes_on_in_another_process(penny, model: str):
         (("ask", "hi"), {"PENNY_MODEL": "gpt"}, "PENNY_MODEL"),
         (("ask", "hi"), {"PENNY_MODEL": "scripted:/nowhere.json"}, "/nowhere.json"),
         (("ask", "hi"), {"PENNY_MODEL": "bedrock:anthropic.claude-sonnet-4-20250514-v1:0"}, "AWS"),
+        (
+            ("ask", "hi"),
+            {
+                "PENNY_MODEL": "bedrock:nobody.has-priced-this-v1:0",
+                "PENNY_LIMITS_COST_USD_DAY": "1",
+                "AWS_REGION": "us-east-1",
+                "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+                "AWS_SECRET_ACCESS_KEY": "none",
+            },
+            "a cap in dollars cannot be kept",
+        ),
         (("ask", "hi"), {"PENNY_MODEL": "local", "PENNY_LOCAL_GGUF": "/nowhere.gguf"}, "/nowhere.gguf"),
         (("proposals",), {"PENNY_DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:1/x"}, "127.0.0.1:1"),
         (("proposals",), {"PENNY_DATABASE_URL": "mysql://x"}, "PENNY_DATABASE_URL"),
