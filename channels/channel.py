@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from domain.errors import InvalidInput, Unauthorized
+from ledger.preferences import Notice
 
 Payload = dict[str, Any]
 """A message as the app's API takes it, or `{"chart", "locale"}`: a chart to be drawn."""
@@ -94,7 +95,20 @@ class Pressed:
     mark: str
 
 
-Incoming = Said | Removed | Pressed
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """Somebody wants messages unasked no more, or again: one kind of them, or all. `told`: the app has said so
+    itself."""
+
+    event_id: str
+    address: str
+    chat: str
+    kind: Notice | Literal["all"]
+    on: bool = False
+    told: bool = False
+
+
+Incoming = Said | Removed | Pressed | Switched
 
 MARK_LENGTH = 16
 
@@ -125,12 +139,23 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Off:
+    """How a kind of messages unasked is ended: a button (`label`), or words to type, which `hint` says."""
+
+    kind: Notice
+    label: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """What a chat is told: text in markdown, the data of charts as the event `chart` has it, proposals to decide on."""
+    """What a chat is told: text in markdown, the data of charts as the event `chart` has it, proposals to decide on.
+    One that was not asked for carries how it is ended."""
 
     text: str
     charts: tuple[dict[str, Any], ...] = ()
     proposals: tuple[Shown, ...] = ()
+    off: Off | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +180,12 @@ class Channel(Protocol):
     edit_seconds: float | None
     """How often a message may be edited to show progress; None: messages of this app cannot be edited."""
 
+    templates: bool
+    """Whether we may write something after `window_hours` all the same."""
+
+    window_hours: float | None
+    """How long after a person's last message the app lets us write what we like; None: at any time."""
+
     def verify(self, hook: Webhook) -> None:
         """Raises NotGenuine unless the app sent this, lately."""
         ...
@@ -170,6 +201,10 @@ class Channel(Protocol):
 
     def render(self, reply: Reply, locale: str) -> Sequence[Part]:
         """The reply in the app's dialect, split at its limits; the same reply gives the same parts."""
+        ...
+
+    def outside_window(self, reply: Reply, locale: str) -> Payload | None:
+        """The reply as the app takes it when `window_hours` are over; None where it takes none, or is not set up to."""
         ...
 
     def progress(self, text: str) -> Payload:

@@ -7,19 +7,28 @@ app without keys of its own against repetition may get one part twice when the p
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from agent.runner import Runner
-from channels.channel import Channel, Payload, Refused, Reply, Shown, TryLater
+from channels import switches
+from channels.channel import Channel, Off, Payload, Refused, Reply, Shown, TryLater
 from channels.replying import Growing
+from channels.texts import texts
+from channels.watcher import within_window
 from db.engine import Database, Transaction
+from domain.clock import Clock
 from domain.errors import NotFound
+from domain.hours import quiet_until
 from ledger import preferences
 from memory import links, outbox, shown
 from memory.outbox import Delivery
 from tools.proposals.store import load, view
+
+log = structlog.get_logger(__name__)
 
 TYPING_SECONDS = 4.0
 """Apps forget that somebody is typing after five seconds or so."""
@@ -40,6 +49,7 @@ class Sending:
     runner: Runner
     channel: Channel
     delivery: Delivery
+    clock: Clock
     _progress: dict[str, Any] = field(default_factory=dict)
 
     async def perform(self) -> None:
@@ -57,6 +67,8 @@ class Sending:
                 await self._reply()
             case "note":
                 await self._parts(Reply(body["text"]), body["proposals"])
+            case "notice":
+                await self._notice(body["kind"], body["text"])
             case "decided":
                 await self._decided(UUID(body["proposal_id"]))
 
@@ -79,6 +91,26 @@ class Sending:
         if not growing.over:
             raise TryLater("reader_let_go", 1.0)  # the server stops, or the reader was too slow
         await self._parts(Reply(growing.text, tuple(growing.charts)), growing.proposals)
+
+    async def _notice(self, kind: preferences.Notice, text: str) -> None:
+        """Sends what was not asked for, if it is still wanted, and not at night: it may have waited for long."""
+        delivery, now = self.delivery, self.clock.now()
+        async with self.db.read(delivery.user) as tx:
+            own, known = await preferences.get(tx), await links.list_(tx)
+        link = next((one for one in known if (one.channel, one.chat) == (delivery.channel, delivery.chat)), None)
+        if kind not in own.notices or link is None:
+            return
+        if (over := quiet_until(now, own.zone, own.quiet_from, own.quiet_until)) is not None:
+            raise TryLater("quiet_hours", (over - now).total_seconds())
+        say = texts(own.locale)
+        hint = say.say("notices.off_hint", words=switches.words(kind))
+        reply = Reply(text, off=Off(kind, say.say("notices.off_button"), hint))
+        if within_window(link, {self.channel.name: self.channel}, now):
+            await self._parts(reply, [])
+        elif (payload := self.channel.outside_window(reply, own.locale)) is not None:
+            await self.channel.send(delivery.chat, payload, f"{delivery.id}.0")
+        else:
+            log.info("notices.window_closed", channel=self.channel.name)
 
     async def _typing(self) -> None:
         while True:
@@ -103,7 +135,7 @@ class Sending:
         async with self.db.transaction(delivery.user) as tx:
             locale = (await preferences.get(tx)).locale
             seen = [await self._shown(tx, UUID(proposal)) for proposal in proposals]
-        whole = Reply(reply.text, reply.charts, tuple(one for one in seen if one is not None))
+        whole = replace(reply, proposals=tuple(one for one in seen if one is not None))
         parts = list(channel.render(whole, locale))
         ref: str | None
         for n, part in enumerate(parts[self._progress.get("taken", 0) :], self._progress.get("taken", 0)):

@@ -11,11 +11,13 @@ from uuid import UUID
 import structlog
 
 from agent.runner import Runner
-from channels import commands
-from channels.channel import Channel, Incoming, Pressed, Removed, Said
+from channels import commands, switches
+from channels.channel import Channel, Incoming, Pressed, Removed, Said, Switched
 from channels.commands import Command
+from channels.texts import texts
 from db.engine import Database, Transaction
 from domain.errors import Conflict, PennyError, Unavailable
+from ledger import preferences, setup
 from memory import inbox, links, outbox, shown
 from memory.runs import Accepted
 from tools.proposals import claim, decline
@@ -78,7 +80,10 @@ class Receiver:
         if not all(map(_is_a_name, (event.event_id, event.address, event.chat))):
             log.info("channel.nameless", channel=channel.name)
             return
-        user = await links.user_of(self.db, channel.name, event.address)
+        if isinstance(event, Said) and (switch := switches.typed(event.text)) is not None:
+            event = Switched(event.event_id, event.address, event.chat, *switch)
+        alone = event.chat if isinstance(event, Said) and not event.shared else None
+        user = await links.user_of(self.db, channel.name, event.address, alone)
         command = commands.understood(event.text) if isinstance(event, Said) else None
         if command and command.verb == "link" and isinstance(event, Said):
             await self._link(channel, event, command.code)
@@ -93,6 +98,8 @@ class Receiver:
         match event:
             case Pressed():
                 act = partial(_decide, channel.name, event.verdict, event.proposal_id, event.mark)
+            case Switched():
+                act = partial(_switch, channel.name, event)
             case Removed():
                 act = partial(self._take_back, channel.name, event)
             case Said() if command is not None:
@@ -111,7 +118,8 @@ class Receiver:
                 await _tell(tx, channel, event, note)
 
     async def _link(self, channel: Channel, event: Said, code: str) -> None:
-        user = await links.redeem(self.db, channel.name, event.address, event.chat, code)
+        chat = "" if event.shared else event.chat
+        user = await links.redeem(self.db, channel.name, event.address, chat, code)
         if user is None:
             self.tell(channel, event.chat, BAD_CODE)
         else:
@@ -222,6 +230,16 @@ async def _decide(channel: str, verdict: Verdict, proposal_id: UUID, mark: str, 
         return None
     fresh = refused.details.get("proposal") if refused.code == "proposal_stale" else None
     return Note(refused.message, (fresh["id"],) if fresh else ())
+
+
+async def _switch(channel: str, event: Switched, tx: Transaction) -> Note | None:
+    """Turns messages unasked off or on: a change of preferences like others, in the journal."""
+    kept = (await preferences.get(tx)).switched(switches.kinds(event.kind), event.on)
+    await setup.change_preferences(tx, kept, channel)
+    if event.told:
+        return None
+    words = switches.words(event.kind, on=not event.on)
+    return Note(texts(kept.locale).say(f"notices.{'on' if event.on else 'off'}_{event.kind}", words=words))
 
 
 async def _unlink(channel: str, address: str, tx: Transaction) -> Note:

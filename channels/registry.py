@@ -2,5 +2,7 @@
 
 from __future__ import annotations
 
-CHANNELS = ("standard", "slack", "telegram", "whatsapp", "twilio")
+from ledger.preferences import APPS
+
+CHANNELS = APPS
 """Their names, in addresses (/webhooks/<name>), settings and links."""

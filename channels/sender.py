@@ -23,6 +23,7 @@ from channels.channel import Channel, Refused, Reply, TryLater
 from channels.deliver import Sending
 from db.engine import Database
 from db.loops import forever
+from domain.clock import Clock, SystemClock
 from domain.errors import PennyError
 from memory import outbox
 from memory.outbox import Backoff, Delivery
@@ -65,6 +66,7 @@ class Sender:
         *,
         backoff: Backoff | None = None,
         chance: random.Random | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._db = db.patient(PATIENCE_SECONDS)
         self._runner = runner
@@ -72,6 +74,7 @@ class Sender:
         self._owner = owner
         self._backoff = backoff or Backoff()
         self._chance = chance or random.Random()  # noqa: S311 -- jitter
+        self._clock = clock or SystemClock()
         self._live: dict[UUID, _Live] = {}
         self._ended: deque[tuple[Delivery, _Failure | None]] = deque()
         self._due = asyncio.Event()
@@ -172,7 +175,7 @@ class Sender:
         channel = self._channels[delivery.channel]
         end: _Failure | None = None
         try:
-            await Sending(self._db, self._runner, channel, delivery).perform()
+            await Sending(self._db, self._runner, channel, delivery, self._clock).perform()
         except Refused as no:
             end = _Failure(no.code, refused=True)
         except TryLater as later:

@@ -37,6 +37,15 @@ preference = Table(
     Column("auto_each_minor", BigInteger),
     Column("auto_day_minor", BigInteger),
     Column("version", Integer, nullable=False, server_default="1"),
+    Column("weekly_summary", Boolean, nullable=False, server_default=text("false")),
+    Column("budget_alerts", Boolean, nullable=False, server_default=text("false")),
+    Column("unusual_charges", Boolean, nullable=False, server_default=text("false")),
+    Column("upcoming_bills", Boolean, nullable=False, server_default=text("false")),
+    Column("weekly_day", Text, nullable=False, server_default="monday"),
+    Column("weekly_time", Text, nullable=False, server_default="09:00"),
+    Column("quiet_from", Text, server_default="22:00"),
+    Column("quiet_until", Text, server_default="08:00"),
+    Column("messages_to", Text),
 )
 
 account = Table(

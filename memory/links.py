@@ -21,12 +21,14 @@ CODE_MINUTES = 15
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An account (`address`) of an app; `chat` is where the person is written to unasked."""
+    """An account (`address`) of an app; `chat` is where the person is written to unasked, "" until they have written to
+    us alone; they wrote last at `used_at`, to the minute."""
 
     channel: str
     address: str
     chat: str
     created_at: datetime
+    used_at: datetime
 
 
 def _hash(channel: str, code: str) -> str:
@@ -51,15 +53,17 @@ async def new_code(tx: Transaction, channel: str) -> tuple[str, datetime]:
     return code, expires
 
 
-async def user_of(db: Database, channel: str, address: str) -> UUID | None:
-    """The user that the account speaks for, or None."""
+async def user_of(db: Database, channel: str, address: str, chat: str | None = None) -> UUID | None:
+    """The user that the account speaks for, or None. Whoever asks has just heard of them: in `chat`, if they wrote
+    there alone."""
     async with db.unowned() as pg:
-        found = await pg.fetchval("SELECT channel_user($1, $2)", channel, address)
+        found = await pg.fetchval("SELECT channel_user($1, $2, $3)", channel, address, chat)
     return UUID(int=found.int) if found else None
 
 
 async def redeem(db: Database, channel: str, address: str, chat: str, code: str) -> UUID | None:
-    """Links the account to the user whose code it is; the code is used up. None: no such code, or its time is over."""
+    """Links the account to the user whose code it is; the code is used up. `chat` is "" where others read along. None:
+    no such code, or its time is over."""
     async with db.unowned() as pg:
         found = await pg.fetchval("SELECT redeem_link($1, $2, $3, $4)", channel, address, chat, _hash(channel, code))
     return UUID(int=found.int) if found else None
@@ -68,7 +72,8 @@ async def redeem(db: Database, channel: str, address: str, chat: str, code: str)
 async def list_(tx: Transaction) -> list[Link]:
     """The user's linked accounts, the oldest first."""
     rows = await tx.pg.fetch(
-        "SELECT channel, address, chat, created_at FROM channel_link WHERE user_id = $1 ORDER BY created_at", tx.user
+        "SELECT channel, address, chat, created_at, used_at FROM channel_link WHERE user_id = $1 ORDER BY created_at",
+        tx.user,
     )
     return [Link(**row) for row in rows]
 

@@ -14,7 +14,7 @@ from db.engine import Transaction
 from domain.errors import Conflict, NotFound
 from domain.ids import new_id
 
-Kind = Literal["reply", "note", "decided"]
+Kind = Literal["reply", "note", "decided", "notice"]
 
 MAX_REFUSALS = 5
 """How often an app may refuse a message for good before it is given up."""
@@ -56,12 +56,16 @@ async def add(
     *,
     run_id: UUID | None = None,
     body: dict[str, Any] | None = None,
+    after: float = 0.0,
 ) -> None:
-    """Queues something for a chat, once for each `dedupe`: the reply of a run (`run_id`), or a note (`body`)."""
+    """Queues something for a chat, once for each `dedupe`: the reply of a run (`run_id`), a note or a notice (`body`);
+    not to be sent before `after` seconds are over."""
     await tx.pg.execute(
         """
-        INSERT INTO outbox (user_id, id, channel, chat, kind, dedupe, run_id, body)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (user_id, channel, chat, dedupe) DO NOTHING
+        INSERT INTO outbox (user_id, id, channel, chat, kind, dedupe, run_id, body, due_at, give_up_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp() + $9::float8 * interval '1 second',
+                clock_timestamp() + $9::float8 * interval '1 second' + interval '24 hours')
+        ON CONFLICT (user_id, channel, chat, dedupe) DO NOTHING
         """,
         tx.user,
         new_id(),
@@ -71,13 +75,15 @@ async def add(
         dedupe,
         run_id,
         body or {},
+        after,
     )
 
 
 async def claim(
     worker: asyncpg.Connection, owner: str, lease_seconds: float, channels: list[str], limit: int
 ) -> list[Delivery]:
-    """At most `limit` rows that are due, each the first of its chat, for this owner alone until the lease ends."""
+    """At most `limit` rows that are due, each the first of its chat, for this owner alone until the lease ends. A
+    notice holds up nothing behind it: it may wait for the morning."""
     rows = await worker.fetch(
         """
         UPDATE outbox SET owner = $1, attempt = attempt + 1,
@@ -87,7 +93,7 @@ async def claim(
              WHERE o.status = 'waiting' AND o.due_at <= clock_timestamp() AND o.channel = ANY ($3)
                AND (o.lease_until IS NULL OR o.lease_until < clock_timestamp())
                AND NOT EXISTS (SELECT FROM outbox p WHERE p.status = 'waiting' AND p.channel = o.channel
-                                  AND p.chat = o.chat AND p.no < o.no)
+                                  AND p.chat = o.chat AND p.no < o.no AND p.kind <> 'notice')
              ORDER BY o.due_at FOR UPDATE OF o SKIP LOCKED LIMIT $4)
         RETURNING user_id, id, channel, chat, kind, run_id, attempt, refusals, created_at
         """,

@@ -23,6 +23,7 @@ from api.services import ModelStatus, Readiness
 from channels.channel import Channel
 from channels.receive import Receiver
 from channels.sender import Sender
+from channels.watcher import Watcher
 from db.engine import Database
 from domain.clock import Clock, SystemClock
 from domain.errors import SetupError
@@ -116,9 +117,12 @@ async def bootstrap(
         stack.push_async_callback(runner.stop)
         authenticate, dev = await _authentication(settings, database, clock)
         channels = await asyncio.to_thread(make_channels, settings, clock)
-        sender = Sender(database, runner, channels, owner)
+        sender = Sender(database, runner, channels, owner, clock=clock)
         await sender.start()
         stack.push_async_callback(sender.stop)
+        watcher = Watcher(database, channels, clock, sender.wake)
+        await watcher.start()
+        stack.push_async_callback(watcher.stop)
         receiver = Receiver(database, runner, sender.wake, sender.tell)
         services = Services(settings, database, model, runner, clock, authenticate, dev, channels, receiver, sender)
         stack.push_async_callback(services.mcp.close)

@@ -132,6 +132,7 @@ def _whatsapp(settings: Settings, clock: Clock) -> Channel:
         access_token=_text(settings, "whatsapp_access_token"),
         phone_number_id=_text(settings, "whatsapp_phone_number_id"),
         api_url=settings.whatsapp_api_url,
+        template=settings.whatsapp_template,
     )
 
 

@@ -115,6 +115,9 @@ class Settings(BaseSettings):
     whatsapp_access_token: SecretStr | None = Field(None, description="opens the Graph API")
     whatsapp_phone_number_id: str | None = Field(None, description="Meta's id of our number")
     whatsapp_api_url: str = Field("https://graph.facebook.com/v24.0", description="where the Graph API is")
+    whatsapp_template: str | None = Field(
+        None, description="approved template for messages unasked, with its languages: `penny_notice:en,de`"
+    )
     twilio_account_sid: str | None = Field(None, description="the account (AC...)")
     twilio_auth_token: SecretStr | None = Field(None, description="signs what Twilio sends, and opens its API")
     twilio_from: str | None = Field(None, description="our number, or a messaging service (MG...)")

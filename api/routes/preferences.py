@@ -1,4 +1,4 @@
-"""Preferences: how the user is spoken to, and the currency the budget is kept in."""
+"""Preferences: how the user is spoken to, the currency the budget is kept in, and what they are told unasked."""
 
 from __future__ import annotations
 
@@ -31,9 +31,22 @@ class PreferencesView(Output):
     auto_each_minor: int | None = Field(description="They are less than so many minor units; null: 50 whole ones.")
     auto_day_minor: int | None = Field(description="And at most so many minor units a day; null: 200 whole ones.")
 
+    weekly_summary: bool = Field(description="Whether a summary of the week is sent to a linked chat, unasked.")
+    budget_alerts: bool = Field(description="Whether the user is told there of budgets nearly spent, and overspent.")
+    unusual_charges: bool = Field(description="Whether they are told of unusual and possibly doubled charges.")
+    upcoming_bills: bool = Field(description="Whether they are told of recurring charges due within three days.")
+    weekly_day: str = Field(description="The day of the weekly summary, `monday` to `sunday`.")
+    weekly_time: str = Field(description="Its time of day there, HH:MM.")
+    quiet_from: str | None = Field(description="From this local time (HH:MM) messages unasked wait; null: never.")
+    quiet_until: str | None = Field(description="Until this one, over midnight when it is earlier; null: never.")
+    messages_to: str | None = Field(description="The app they go to; null: the chat that was used last.")
+
     @classmethod
     def of(cls, kept: preferences.Preferences) -> PreferencesView:
         return cls.model_validate(asdict(kept))
+
+
+TimeOfDay = Annotated[Text, Field(min_length=4, max_length=5)]
 
 
 class PreferencesChange(Input):
@@ -46,6 +59,15 @@ class PreferencesChange(Input):
     auto_apply: bool | None = None
     auto_each_minor: Annotated[int, Field(gt=0, le=MAX_MINOR)] | None = None
     auto_day_minor: Annotated[int, Field(gt=0, le=MAX_MINOR)] | None = None
+    weekly_summary: bool | None = None
+    budget_alerts: bool | None = None
+    unusual_charges: bool | None = None
+    upcoming_bills: bool | None = None
+    weekly_day: Annotated[Text, Field(max_length=16)] | None = None
+    weekly_time: TimeOfDay | None = None
+    quiet_from: TimeOfDay | None = None
+    quiet_until: TimeOfDay | None = None
+    messages_to: Annotated[Text, Field(max_length=32)] | None = None
 
 
 @router.get("", summary="Get the preferences")
@@ -67,7 +89,4 @@ async def change(caller: CallerDep, wanted: PreferencesChange) -> PreferencesVie
 def _named(wanted: PreferencesChange) -> dict[str, Any]:
     """What is to change; null only where a preference can be nothing."""
     named = wanted.model_dump(exclude_unset=True)
-    return {name: value for name, value in named.items() if value is not None or name in _MAY_BE_NULL}
-
-
-_MAY_BE_NULL = frozenset({"envelopes_since", "auto_each_minor", "auto_day_minor"})
+    return {name: value for name, value in named.items() if value is not None or name in preferences.MAY_BE_NONE}

@@ -27,6 +27,8 @@ class SlackChannel:
     name: str = "slack"
     edit_seconds: float | None = 2.0
     """Slack takes about 50 edits a minute."""
+    window_hours: float | None = None
+    templates: bool = False
 
     def __post_init__(self) -> None:
         self._client = AsyncWebClient(self.bot_token, base_url=self.api_url, timeout=15, retry_handlers=[])
@@ -43,6 +45,9 @@ class SlackChannel:
 
     def render(self, reply: Reply, locale: str) -> Sequence[Part]:
         return render.render(reply, locale)
+
+    def outside_window(self, reply: Reply, locale: str) -> Payload | None:
+        return None
 
     def progress(self, text: str) -> Payload:
         return render.message((split(write(text, render.MRKDWN), render.SECTION_LIMIT) or ["…"])[-1])

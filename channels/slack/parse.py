@@ -14,7 +14,8 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from channels.channel import Answer, Incoming, Parsed, Pressed, Removed, Said, Unreadable
+from channels import switches
+from channels.channel import Answer, Incoming, Parsed, Pressed, Removed, Said, Switched, Unreadable
 from channels.proposals import pressed
 
 Event = Mapping[str, Any]
@@ -96,8 +97,11 @@ def _buttons(payload: Event) -> list[Incoming]:
     message, channel = payload["message"], payload["channel"]["id"]
     chat = channel if channel.startswith("D") else f"{channel}:{message.get('thread_ts', message['ts'])}"
     address = f"{payload['team']['id']}:{payload['user']['id']}"
-    return [
-        Pressed(f"action {action['action_ts']}", address, chat, *button)
-        for action in payload["actions"]
-        if (button := pressed(action.get("value", ""))) is not None
-    ]
+    made: list[Incoming] = []
+    for action in payload["actions"]:
+        event_id, value = f"action {action['action_ts']}", action.get("value", "")
+        if (button := pressed(value)) is not None:
+            made.append(Pressed(event_id, address, chat, *button))
+        elif (kind := switches.pressed(value)) is not None:
+            made.append(Switched(event_id, address, chat, kind))
+    return made

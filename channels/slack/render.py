@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from channels.channel import Part, Payload, Reply, Shown, pictures
+from channels import switches
+from channels.channel import Off, Part, Payload, Reply, Shown, pictures
 from channels.markdown import Dialect, aligned, split, write
 from channels.proposals import button, lines, open_
 
@@ -29,16 +30,19 @@ MRKDWN = Dialect(
 def render(reply: Reply, locale: str) -> list[Part]:
     """The text in as many messages as it needs, then its charts, then one for each proposal."""
     texts = split(write(reply.text, MRKDWN), SECTION_LIMIT)
-    return (
-        [Part(message(text)) for text in texts]
-        + pictures(reply, locale)
-        + [_proposal(one, locale) for one in reply.proposals]
-    )
+    parts = [Part(message(text)) for text in texts]
+    if reply.off and texts:
+        parts[-1] = Part(message(texts[-1], _off(reply.off)))
+    return parts + pictures(reply, locale) + [_proposal(one, locale) for one in reply.proposals]
 
 
 def message(text: str, *more: dict[str, Any]) -> Payload:
     """A message of one section; `text` is for notifications too."""
     return {"text": text, "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}, *more]}
+
+
+def _off(off: Off) -> dict[str, Any]:
+    return {"type": "actions", "elements": [_button("off", off.label, switches.button(off.kind), None)]}
 
 
 def _proposal(one: Shown, locale: str) -> Part:
@@ -49,18 +53,18 @@ def _proposal(one: Shown, locale: str) -> Part:
     buttons = {
         "type": "actions",
         "elements": [
-            _button("Apply", button(one, "confirm"), "primary"),
-            _button("Reject", button(one, "reject"), None),
+            _button("apply", "Apply", button(one, "confirm"), "primary"),
+            _button("reject", "Reject", button(one, "reject"), None),
         ],
     }
     hint = {"type": "context", "elements": [{"type": "mrkdwn", "text": f"or say `yes {one.code}` / `no {one.code}`"}]}
     return Part(message(text, buttons, hint), one.proposal["id"])
 
 
-def _button(label: str, value: str, style: str | None) -> dict[str, Any]:
+def _button(action: str, label: str, value: str, style: str | None) -> dict[str, Any]:
     made = {
         "type": "button",
-        "action_id": f"penny_{label.lower()}",
+        "action_id": f"penny_{action}",
         "text": {"type": "plain_text", "text": label},
         "value": value,
     }

@@ -24,6 +24,8 @@ class StandardChannel:
     clock: Clock
     name: str = "standard"
     edit_seconds: float | None = None
+    window_hours: float | None = None
+    templates: bool = False
     _http: Http = field(default_factory=Http)
 
     def verify(self, hook: Webhook) -> None:
@@ -39,12 +41,16 @@ class StandardChannel:
     def render(self, reply: Reply, locale: str) -> Sequence[Part]:
         return render.render(reply)
 
+    def outside_window(self, reply: Reply, locale: str) -> Payload | None:
+        return None
+
     def progress(self, text: str) -> Payload:
         return {"text": text, "proposals": [], "charts": []}
 
     async def send(self, chat: str, payload: Payload, key: str) -> str:
         event_id = f"msg_{key}"
-        await self._post(event_id, {"type": "reply.finished", "data": {"to": chat, **payload}})
+        kind = "notice.raised" if "off" in payload else "reply.finished"
+        await self._post(event_id, {"type": kind, "data": {"to": chat, **payload}})
         return event_id
 
     async def replace(self, chat: str, ref: str, payload: Payload) -> None:

@@ -30,6 +30,8 @@ class TelegramChannel:
     name: str = "telegram"
     edit_seconds: float | None = 2.0
     """Telegram takes about one message a second in a chat, and counts edits."""
+    window_hours: float | None = None
+    templates: bool = False
 
     _bot: Bot | None = None
 
@@ -45,6 +47,9 @@ class TelegramChannel:
 
     def render(self, reply: Reply, locale: str) -> Sequence[Part]:
         return render.render(reply, locale)
+
+    def outside_window(self, reply: Reply, locale: str) -> Payload | None:
+        return None
 
     def progress(self, text: str) -> Payload:
         return render.message((render.texts(text) or ["…"])[-1])

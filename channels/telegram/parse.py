@@ -6,7 +6,8 @@ import orjson
 from aiogram.types import CallbackQuery, Message, Update
 from pydantic import ValidationError
 
-from channels.channel import Answer, Parsed, Pressed, Said, Unreadable
+from channels import switches
+from channels.channel import Answer, Incoming, Parsed, Pressed, Said, Switched, Unreadable
 from channels.proposals import pressed
 
 
@@ -45,8 +46,12 @@ def _button(update_id: int, query: CallbackQuery) -> Parsed:
     # A webhook may be answered with a call of the API: this one ends the button's waiting sign.
     taken = orjson.dumps({"method": "answerCallbackQuery", "callback_query_id": query.id})
     answer = Answer(body=taken, media_type="application/json")
-    button = pressed(query.data or "")
-    if button is None or query.message is None:
+    if query.message is None:
         return Parsed(answer=answer)
-    event = Pressed(f"update {update_id}", str(query.from_user.id), str(query.message.chat.id), *button)
-    return Parsed((event,), answer)
+    where = f"update {update_id}", str(query.from_user.id), str(query.message.chat.id)
+    events: tuple[Incoming, ...] = ()
+    if (button := pressed(query.data or "")) is not None:
+        events = (Pressed(*where, *button),)
+    elif (kind := switches.pressed(query.data or "")) is not None:
+        events = (Switched(*where, kind),)
+    return Parsed(events, answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from channels import switches
 from channels.channel import Part, Payload, Reply, Shown, pictures
 from channels.markdown import Dialect, aligned, split, write
 from channels.proposals import button, lines, open_
@@ -27,11 +28,11 @@ HTML = Dialect(
 
 def render(reply: Reply, locale: str) -> list[Part]:
     """The text in as many messages as it needs, then its charts, then one for each proposal."""
-    return (
-        [Part(message(text)) for text in texts(reply.text)]
-        + pictures(reply, locale)
-        + [_proposal(one, locale) for one in reply.proposals]
-    )
+    parts = [Part(message(text)) for text in texts(reply.text)]
+    if reply.off and parts:
+        keyboard = [[{"text": reply.off.label, "callback_data": switches.button(reply.off.kind)}]]
+        parts[-1] = Part(parts[-1].payload | {"reply_markup": {"inline_keyboard": keyboard}})
+    return parts + pictures(reply, locale) + [_proposal(one, locale) for one in reply.proposals]
 
 
 def texts(markdown: str) -> list[str]:

@@ -28,6 +28,8 @@ class TwilioChannel:
     api_url: str = API_URL
     name: str = "twilio"
     edit_seconds: float | None = None
+    window_hours: float | None = None
+    templates: bool = False
     _http: Http = field(default_factory=Http)
 
     def verify(self, hook: Webhook) -> None:
@@ -46,6 +48,9 @@ class TwilioChannel:
 
     def render(self, reply: Reply, locale: str) -> Sequence[Part]:
         return render.render(reply, locale)
+
+    def outside_window(self, reply: Reply, locale: str) -> Payload | None:
+        return None
 
     def progress(self, text: str) -> Payload:
         return {"Body": text}

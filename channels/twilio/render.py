@@ -12,7 +12,8 @@ TEXT_LIMIT = 1600
 
 def render(reply: Reply, locale: str) -> list[Part]:
     """The text in as many messages as it needs, then one for each proposal."""
-    texts = split(write(reply.text, PLAIN), TEXT_LIMIT)
+    blocks = write(reply.text, PLAIN) + ([reply.off.hint] if reply.off else [])
+    texts = split(blocks, TEXT_LIMIT)
     return [Part({"Body": text}) for text in texts] + [_proposal(one, locale) for one in reply.proposals]
 
 

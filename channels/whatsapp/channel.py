@@ -32,7 +32,16 @@ class WhatsAppChannel:
     api_url: str = API_URL
     name: str = "whatsapp"
     edit_seconds: float | None = None
+    window_hours: float | None = 24.0
+    template: str | None = None
+    """A template of ours that Meta has approved, for what is written after that, with the languages it is there in:
+    "penny_notice:en,de"."""
+
+    templates: bool = field(init=False)
     _http: Http = field(default_factory=Http)
+
+    def __post_init__(self) -> None:
+        self.templates = self.template is not None
 
     def verify(self, hook: Webhook) -> None:
         if not verify.genuine(self.app_secret, hook.headers, hook.body):
@@ -49,6 +58,9 @@ class WhatsAppChannel:
 
     def render(self, reply: Reply, locale: str) -> Sequence[Part]:
         return render.render(reply, locale)
+
+    def outside_window(self, reply: Reply, locale: str) -> Payload | None:
+        return render.template(self.template, reply, locale) if self.template else None
 
     def progress(self, text: str) -> Payload:
         return render.message(text)

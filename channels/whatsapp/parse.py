@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from channels.channel import Incoming, Parsed, Pressed, Said, Unreadable
+from channels import switches
+from channels.channel import Incoming, Parsed, Pressed, Said, Switched, Unreadable
 from channels.proposals import pressed
 
 
@@ -36,7 +37,15 @@ def _event(message: dict[str, Any]) -> Incoming | None:
         case "text":
             return Said(message_id, number, number, message["text"]["body"], message_id)
         case "interactive":
-            button = pressed(message["interactive"].get("button_reply", {}).get("id", ""))
-            return Pressed(message_id, number, number, *button) if button else None
+            return _button(message_id, number, message["interactive"].get("button_reply", {}).get("id", ""))
+        case "button":  # of a template
+            return _button(message_id, number, message["button"].get("payload", ""))
         case _:
             return None
+
+
+def _button(message_id: str, number: str, data: str) -> Incoming | None:
+    if (button := pressed(data)) is not None:
+        return Pressed(message_id, number, number, *button)
+    kind = switches.pressed(data)
+    return Switched(message_id, number, number, kind) if kind is not None else None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from channels.channel import Part, Payload, Reply, Shown, pictures
-from channels.markdown import Dialect, as_lines, split, write
+from channels import switches
+from channels.channel import Off, Part, Payload, Reply, Shown, pictures
+from channels.markdown import PLAIN, Dialect, as_lines, split, write
 from channels.proposals import button, lines, open_
 
 TEXT_LIMIT = 4096
 BUTTONS_LIMIT = 1024
-"""Characters of a text, and of a text with buttons."""
+TITLE_LIMIT = 20
+VARIABLE_LIMIT = 900
+"""Characters of a text, of one with buttons, of a button, and of what stands in a template, which has 1,024 in all."""
 
 
 def _escape(text: str) -> str:
@@ -29,16 +32,41 @@ WHATSAPP = Dialect(
 def render(reply: Reply, locale: str) -> list[Part]:
     """The text in as many messages as it needs, then its charts, then one for each proposal."""
     texts = split(write(reply.text, WHATSAPP), TEXT_LIMIT)
-    return (
-        [Part(message(text)) for text in texts]
-        + pictures(reply, locale)
-        + [_proposal(one, locale) for one in reply.proposals]
-    )
+    parts = [Part(message(text)) for text in texts]
+    if reply.off and texts and len(texts[-1]) <= BUTTONS_LIMIT:
+        parts[-1] = Part(_off(texts[-1], reply.off))
+    elif reply.off:
+        parts.append(Part(_off(reply.off.hint, reply.off)))
+    return parts + pictures(reply, locale) + [_proposal(one, locale) for one in reply.proposals]
 
 
 def message(text: str) -> Payload:
     """A text without previews."""
     return {"type": "text", "text": {"body": text, "preview_url": False}}
+
+
+def _off(text: str, off: Off) -> Payload:
+    buttons = [{"type": "reply", "reply": {"id": switches.button(off.kind), "title": off.label[:TITLE_LIMIT]}}]
+    return {
+        "type": "interactive",
+        "interactive": {"type": "button", "body": {"text": text}, "action": {"buttons": buttons}},
+    }
+
+
+def template(approved: str, reply: Reply, locale: str) -> Payload:
+    """The reply in a template: its only variable is the text, on one line as Meta wants it, and its only button ends
+    this kind of messages. The language is the person's where the template has it, else its first one."""
+    name, _, languages = approved.partition(":")
+    there = [language.strip() for language in languages.split(",") if language.strip()] or ["en"]
+    own = locale.replace("-", "_")
+    language = next((one for one in there if one in (own, own.partition("_")[0])), there[0])
+    lines = [line.strip() for block in write(reply.text, PLAIN) for line in block.split("\n")]
+    text = " ".join(line for line in lines if line)
+    components: list[Payload] = [{"type": "body", "parameters": [{"type": "text", "text": _cut(text, VARIABLE_LIMIT)}]}]
+    if reply.off:
+        payload = [{"type": "payload", "payload": switches.button(reply.off.kind)}]
+        components.append({"type": "button", "sub_type": "quick_reply", "index": "0", "parameters": payload})
+    return {"type": "template", "template": {"name": name, "language": {"code": language}, "components": components}}
 
 
 def _proposal(one: Shown, locale: str) -> Part:
@@ -51,9 +79,9 @@ def _proposal(one: Shown, locale: str) -> Part:
         {"type": "reply", "reply": {"id": button(one, "confirm"), "title": "Apply"}},
         {"type": "reply", "reply": {"id": button(one, "reject"), "title": "Reject"}},
     ]
-    interactive = {"type": "button", "body": {"text": _fitting(text)}, "action": {"buttons": buttons}}
+    interactive = {"type": "button", "body": {"text": _cut(text, BUTTONS_LIMIT)}, "action": {"buttons": buttons}}
     return Part({"type": "interactive", "interactive": interactive}, one.proposal["id"])
 
 
-def _fitting(text: str) -> str:
-    return text if len(text) <= BUTTONS_LIMIT else text[: BUTTONS_LIMIT - 1] + "…"
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

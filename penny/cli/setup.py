@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -190,19 +190,20 @@ def preferences(
     user: UserOption = DEMO_USER,
     json_: JsonOption = False,
 ) -> None:
-    """Show preferences, or change them: locale, time_zone, currency."""
+    """Show preferences, or change them, messages unasked and quiet hours too: `--set weekly_summary=on`, `--set
+    quiet_from=none --set quiet_until=none`. What lets changes be applied without asking is not set here."""
     from ledger import preferences, setup
+
+    settable = [name for name in preferences.NAMES if not name.startswith(("auto_", "envelopes_"))]
 
     pairs = [text.partition("=") for text in set_ or ()]
 
     async def change(tx: Transaction) -> Any:
         kept = await preferences.get(tx)
         for name, sign, value in pairs:
-            if not sign or name not in ("locale", "time_zone", "currency"):
-                raise InvalidInput(
-                    f"{name[:32]!r} cannot be set here; use locale, time_zone or currency as NAME=VALUE."
-                )
-            kept = preferences.Preferences(**(asdict(kept) | {name: value}))
+            if not sign or name not in settable:
+                raise InvalidInput(f"{name[:32]!r} cannot be set here; use NAME=VALUE with {', '.join(settable)}.")
+            kept = replace(kept, **{name: _preferred(name, value)})
         return await setup.change_preferences(tx, kept, "cli") if pairs else kept
 
     kept = asdict(_within(user, change, write=True))
@@ -210,6 +211,17 @@ def preferences(
         say_json(kept)
     else:
         say("\n".join(f"{name} = {value}" for name, value in kept.items()))
+
+
+def _preferred(name: str, value: str) -> Any:
+    """What a preference is to be, from the command line."""
+    from ledger import preferences
+
+    if name in preferences.SWITCHES.values():
+        if value not in ("on", "off"):
+            raise InvalidInput(f"{name} is on or off, not {value[:16]!r}.")
+        return value == "on"
+    return None if value == "none" and name in preferences.MAY_BE_NONE else value
 
 
 @rollups.command("verify")

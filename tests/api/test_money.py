@@ -128,6 +128,15 @@ DEFAULTS = {
     "auto_apply": False,
     "auto_each_minor": None,
     "auto_day_minor": None,
+    "weekly_summary": False,
+    "budget_alerts": False,
+    "unusual_charges": False,
+    "upcoming_bills": False,
+    "weekly_day": "monday",
+    "weekly_time": "09:00",
+    "quiet_from": "22:00",
+    "quiet_until": "08:00",
+    "messages_to": None,
 }
 
 
@@ -156,3 +165,20 @@ async def test_envelope_preferences_are_set_and_cleared(client: httpx.AsyncClien
     cleared = await client.patch("/v1/preferences", json={"envelopes_since": None, "auto_each_minor": None})
     assert cleared.json() == DEFAULTS | {"auto_apply": True}
     assert (await client.patch("/v1/preferences", json={"envelopes_since": "2026-11-02"})).status_code == 422
+
+
+async def test_messages_unasked_are_switched_one_by_one(client: httpx.AsyncClient) -> None:
+    """Each has its own switch; times are kept as HH:MM, quiet hours can be none, and half of them cannot be."""
+    wanted = {"weekly_summary": True, "weekly_day": "Friday", "weekly_time": "9:30", "messages_to": "Slack"}
+    kept = (await client.patch("/v1/preferences", json=wanted)).json()
+    assert kept == DEFAULTS | wanted | {"weekly_day": "friday", "weekly_time": "09:30", "messages_to": "slack"}
+    none = {"quiet_from": None, "quiet_until": None}
+    assert (await client.patch("/v1/preferences", json=none)).json() == kept | none
+    for wrong in (
+        {"quiet_from": "22:00"},
+        {"quiet_from": "08:00", "quiet_until": "8:00"},
+        {"weekly_time": "25:00"},
+        {"weekly_day": "noday"},
+        {"messages_to": "fax"},
+    ):
+        assert (await client.patch("/v1/preferences", json=wrong)).status_code == 422, wrong

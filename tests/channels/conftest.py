@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -30,6 +30,8 @@ from db.embedded import Server
 from db.engine import Database
 from db.migrate import migrate
 from domain.clock import SystemClock
+from ledger import preferences
+from memory import links, outbox
 from memory.outbox import Backoff
 from prompts import library
 
@@ -86,6 +88,20 @@ class Service:
                     account,
                     minor,
                 )
+
+    async def notify(self, channel: str, text: str = "**Head**\n\n- Line") -> None:
+        """The user wants weekly summaries at any hour, and there is one for the chat that they wrote in."""
+        async with self.db.transaction(self.user) as tx:
+            own = replace(await preferences.get(tx), weekly_summary=True, quiet_from=None, quiet_until=None)
+            await preferences.put(tx, own)
+            (link,) = await links.list_(tx)
+            await outbox.add(tx, channel, link.chat, "notice", text, body={"text": text, "kind": "weekly"})
+        self.sender.wake()
+
+    async def preferences(self) -> preferences.Preferences:
+        """The user's, as they are now."""
+        async with self.db.read(self.user) as tx:
+            return await preferences.get(tx)
 
     async def outbox(self, **where: Any) -> list[dict[str, Any]]:
         """The user's rows of the outbox, in order."""

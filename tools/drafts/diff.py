@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from domain.money import Money
 from domain.periods import Month
 from ledger import accounts, categories, preferences
 from ledger.changes import Change
-from ledger.rows import Row, Table
+from ledger.rows import Row, Table, to_json
 from tools.wording import one_month, outside, short_day
 
 Entry = dict[str, Any]
@@ -101,6 +101,8 @@ def _entries(change: Change, names: _Names, budgets: _Budgets) -> Iterator[Entry
             old, new = (_holding(change.key, rows) for rows in (budgets.before, budgets.after))
         else:
             old, new = change.before, change.after
+        if change.table == "preference":  # nothing stored is the defaults
+            old, new = old or _UNSET, new or _UNSET
         before = None if old is None else value(old, names)
         after = None if new is None else value(new, names)
         if before != after:
@@ -157,6 +159,11 @@ def _limit(column: str) -> Callable[[Row, _Names], Value]:
     return lambda row, _: Money(int(row[column] or 0), str(row["currency"])).json() if row[column] else None
 
 
+def _switch(column: str) -> Callable[[Row, _Names], Value]:
+    """ "on"; None where it is off."""
+    return lambda row, _: "on" if row[column] else None
+
+
 def _pending(row: Row, _: _Names) -> Value:
     return "yes" if row["pending"] else None
 
@@ -190,9 +197,14 @@ _FIELDS: Final[Mapping[Table, Sequence[tuple[str, Callable[[Row, _Names], Value]
     "import_batch": (("transactions", lambda row, _: str(row["added"]) if row["standing"] else None),),
     "preference": (
         *((preferences.NAMES[name], _plain(name)) for name in ("locale", "time_zone", "currency", "envelopes_since")),
-        (preferences.NAMES["auto_apply"], lambda row, _: "on" if row["auto_apply"] else None),
+        (preferences.NAMES["auto_apply"], _switch("auto_apply")),
         (preferences.NAMES["auto_each_minor"], _limit("auto_each_minor")),
         (preferences.NAMES["auto_day_minor"], _limit("auto_day_minor")),
+        *((preferences.NAMES[switch], _switch(switch)) for switch in preferences.SWITCHES.values()),
+        *(
+            (preferences.NAMES[name], _plain(name))
+            for name in ("weekly_day", "weekly_time", "quiet_from", "quiet_until", "messages_to")
+        ),
     ),
     "rate": (("rate", _plain("rate")), ("source", _plain("source"))),
     "rule": (("merchant", _plain("merchant")), ("category", _category)),
@@ -215,6 +227,9 @@ _FIELDS: Final[Mapping[Table, Sequence[tuple[str, Callable[[Row, _Names], Value]
         ("kind", lambda row, _: None if row["superseded_by"] else str(row["kind"])),
     ),
 }
+
+
+_UNSET: Final[Row] = {name: to_json(value) for name, value in asdict(preferences.Preferences()).items()}
 
 
 def _budget_title(key: Row, _: Row, names: _Names) -> str:

@@ -32,7 +32,7 @@ def valuing(rate: Rate) -> Intent:
     return Intent("set_rate", shown)
 
 
-def preferring(**wanted: str | None) -> Intent:
+def preferring(**wanted: str | bool | None) -> Intent:
     """To have these preferences, by name; days as ISO text. Others stay as they are."""
     return Intent("set_preference", wanted)
 
@@ -79,6 +79,8 @@ async def set_preference(tx: Transaction, args: Mapping[str, Any]) -> Draft:
     change = await preferences.changing(tx, wanted)
     if change is None:
         kept = asdict(wanted)
-        already = " and ".join(f"the {preferences.NAMES[key]} is already {kept[key]}" for key in args)
+        already = " and ".join(
+            f"the {preferences.NAMES[key]} is already {preferences.shown(kept[key])}" for key in args
+        )
         return Draft(f"{already[:1].upper()}{already[1:]}.")
     return Draft(preferences.told(own, wanted), (change,))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from domain.errors import InvalidInput
+from domain.hours import clock_time
 from domain.money import Money
-from ledger import accounts
+from ledger import accounts, preferences
 from ledger.rates import Rate
 from ledger.setup import checked_name
 from tools import dates
@@ -52,6 +54,17 @@ class SetPreferenceArgs(Args):
     envelopes_since: Phrase | None = Field(
         None, description="the month from which money without a budget adds up; “none”: each month stands for itself"
     )
+    messages_on: list[preferences.Notice] | None = Field(
+        None,
+        description="messages to send unasked to a linked chat: weekly summary, budgets nearly spent, unusual charges, "
+        "upcoming bills",
+    )
+    messages_off: list[preferences.Notice] | None = Field(None, description="those of them to send no more")
+    messages_to: Phrase | None = Field(
+        None, description="the app they go to: slack, telegram, whatsapp, twilio (SMS); “any”: the one used last"
+    )
+    weekly_at: Phrase | None = Field(None, description="day and time of the weekly summary, as “friday 18:00”")
+    quiet_hours: Phrase | None = Field(None, description="when no such message comes, as “22:00-08:00”; “none”")
 
 
 async def create_account(ctx: ToolContext, args: CreateAccountArgs) -> ToolResult:
@@ -74,7 +87,7 @@ async def set_rate(ctx: ToolContext, args: SetRateArgs) -> ToolResult:
 
 
 async def set_preference(ctx: ToolContext, args: SetPreferenceArgs) -> ToolResult:
-    wanted: dict[str, str | None] = {}
+    wanted: dict[str, str | bool | None] = {}
     note = ""
     if args.currency is not None:
         wanted["currency"] = currency(args.currency, ctx.preferences.currency)
@@ -86,9 +99,35 @@ async def set_preference(ctx: ToolContext, args: SetPreferenceArgs) -> ToolResul
     if args.envelopes_since is not None:
         none = args.envelopes_since.casefold() in ("none", "never", "no")
         wanted["envelopes_since"] = None if none else scope.month(ctx, args.envelopes_since).first.isoformat()
+    wanted |= _messages(args)
     if not wanted:
-        raise InvalidInput("Which of them: the currency, the time zone, the language and country, or the envelopes?")
+        raise InvalidInput(
+            "Which of them: the currency, the time zone, the language and country, the envelopes, or messages unasked?"
+        )
     return await propose(ctx, args, setup.preferring(**wanted), note)
+
+
+def _messages(args: SetPreferenceArgs) -> dict[str, str | bool | None]:
+    """What is preferred of messages unasked. Raises InvalidInput for times that are none."""
+    wanted: dict[str, str | bool | None] = {}
+    for kinds, on in ((args.messages_on or [], True), (args.messages_off or [], False)):
+        wanted |= {preferences.SWITCHES[kind]: on for kind in kinds}
+    if args.messages_to is not None:
+        app = args.messages_to.casefold()
+        wanted["messages_to"] = None if app in ("any", "none") else {"sms": "twilio"}.get(app, app)
+    if args.weekly_at is not None:
+        found = re.fullmatch(r"([a-z]+)?\s*(?:at\s+)?(\d{1,2}:\d{2})?", args.weekly_at.casefold())
+        if found is None:
+            raise InvalidInput("Say the day and time of the weekly summary as in “friday 18:00”.")
+        wanted |= {name: said for name, said in zip(("weekly_day", "weekly_time"), found.groups(), strict=True) if said}
+    if args.quiet_hours is not None:
+        if args.quiet_hours.casefold() in ("none", "never", "no"):
+            return wanted | {"quiet_from": None, "quiet_until": None}
+        times = re.fullmatch(r"(\d{1,2}:\d{2})\s*(?:-|–|to|until)\s*(\d{1,2}:\d{2})", args.quiet_hours.casefold())
+        if times is None:
+            raise InvalidInput("Say quiet hours as in “22:00-08:00”, or “none”.")
+        wanted |= {"quiet_from": clock_time(times[1]), "quiet_until": clock_time(times[2])}
+    return wanted
 
 
 CREATE_ACCOUNT: Tool[Any] = Tool(
@@ -113,7 +152,8 @@ SET_RATE: Tool[Any] = Tool(
 
 SET_PREFERENCE: Tool[Any] = Tool(
     name="set_preference",
-    description="Propose another currency of budgets, time zone, language and country, or first month of envelopes. "
+    description="Propose another currency of budgets, time zone, language and country, first month of envelopes, or "
+    "which messages the user gets unasked in a messaging app, and when. "
     "The user confirms it; it is not done yet.",
     args=SetPreferenceArgs,
     run=set_preference,

@@ -38,7 +38,7 @@ class Program:
         self.tries.append(request.headers["webhook-id"])
         status = self.answers.pop(0) if self.answers else 200
         if status == 200:
-            assert event["type"] == "reply.finished"
+            assert event["type"] == ("notice.raised" if "off" in event["data"] else "reply.finished")
             self.got.setdefault(request.headers["webhook-id"], event["data"])
         return web.Response(status=status)
 

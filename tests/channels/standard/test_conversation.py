@@ -183,3 +183,18 @@ async def test_unlinking_ends_it(linked: Any, program: Any, sender: str, until: 
     assert "link CODE" in program.replies[1]["text"]
     assert service.model.requests == []
     assert (await service.client.get("/v1/links")).json()["items"] == []
+
+
+async def test_a_message_unasked_is_an_event_of_its_own(
+    serve: Any, standard: Any, program: Any, sender: str, until: Any
+) -> None:
+    """It says its kind and the words that end it, which do so when they are sent."""
+    service = await serve({"standard": standard()})
+    await program.say(service.outside, await service.link_text("standard"), sender)
+    await until(lambda: program.replies)
+    await service.notify("standard")
+    _, told = await until(lambda: program.replies, 2)
+    assert (told["kind"], told["off"], told["to"]) == ("weekly", "stop weekly", sender)
+    await program.say(service.outside, told["off"], sender)
+    await until(lambda: program.replies, 3)
+    assert (await service.preferences()).notices == frozenset()

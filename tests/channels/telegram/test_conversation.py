@@ -120,3 +120,72 @@ async def test_a_chart_comes_as_a_photo(linked: Any, telegram: Any, charts: Any,
     (photo,) = await until(lambda: telegram.photos)
     assert photo.startswith(b"\x89PNG")
     assert telegram.texts == ["See the chart."]
+
+
+async def test_a_message_unasked_is_ended_by_one_tap(linked: Any, telegram: Any, until: Any) -> None:
+    """Its button switches its kind off, once however often it is tapped; `start weekly` switches it on again."""
+    service = await linked()
+    await service.notify("telegram")
+    await until(lambda: telegram.texts)
+    (button,) = telegram.buttons()
+    assert button == {"text": "Turn off", "callback_data": "off:weekly"}
+    for _ in range(2):
+        assert (await telegram.press(service.outside, button["callback_data"])).json()["method"]
+    await until(lambda: telegram.texts, 2)
+    assert telegram.texts[1] == "Weekly summaries are off. Say “start weekly” to turn them on again."
+    assert (await service.preferences()).notices == frozenset()
+    (entry,) = (await service.client.get("/v1/journal")).json()["items"]
+    assert entry["text"] == "Set the weekly summary from on to off."
+    await telegram.say(service.outside, "Start weekly")
+    await until(lambda: "You get a summary of each week. Say “stop weekly” to turn it off." in telegram.texts)
+    assert (await service.preferences()).notices == {"weekly"}
+
+
+async def test_what_is_not_wanted_any_more_is_not_sent(linked: Any, telegram: Any, until: Any) -> None:
+    """A message that waited for the morning looks once more; and it held up nothing behind it."""
+    service = await linked()
+    await service.notify("telegram")
+    await until(lambda: telegram.texts)
+    async with service.db.transaction(service.user) as tx:
+        await tx.pg.execute(
+            """
+            INSERT INTO outbox (user_id, id, channel, chat, kind, dedupe, body, due_at)
+            SELECT user_id, uuidv7(), channel, chat, 'notice', 'later', body, due_at + interval '1 hour' FROM outbox
+             WHERE kind = 'notice'
+            """
+        )
+    await telegram.say(service.outside, "stop all")
+    await until(lambda: telegram.texts, 2)
+    async with service.db.transaction(service.user) as tx:
+        await tx.pg.execute("UPDATE outbox SET due_at = clock_timestamp() WHERE dedupe = 'later'")
+    await until(lambda: service.outbox(kind="notice", status="sent"), 2)
+    assert len(telegram.texts) == 2
+
+
+async def test_at_night_a_message_that_is_due_waits_again(linked: Any, telegram: Any, until: Any) -> None:
+    """An app that was away until the evening does not bring it at night."""
+    service = await linked()
+    (chat,) = {row["chat"] for row in await service.outbox()}
+    async with service.db.transaction(service.user) as tx:
+        await tx.pg.execute(
+            """
+            INSERT INTO preference (user_id, weekly_summary, quiet_from, quiet_until)
+            SELECT $1, true, to_char(now() AT TIME ZONE 'UTC' - interval '1 hour', 'HH24:MI'),
+                   to_char(now() AT TIME ZONE 'UTC' + interval '2 hours', 'HH24:MI')
+            """,
+            tx.user,
+        )
+        await tx.pg.execute(
+            """
+            INSERT INTO outbox (user_id, id, channel, chat, kind, dedupe, body)
+            VALUES ($1, uuidv7(), 'telegram', $2, 'notice', 'x', $3)
+            """,
+            tx.user,
+            chat,
+            {"text": "Head", "kind": "weekly"},
+        )
+    service.sender.wake()
+    (row,) = await until(lambda: service.outbox(error="quiet_hours"))
+    assert row["status"] == "waiting"
+    assert 5400 < (row["due_at"] - row["created_at"]).total_seconds() < 7300
+    assert telegram.texts == []

@@ -169,3 +169,32 @@ async def test_the_check_tries_the_token(channel: Any, twilio: Twilio) -> None:
     assert SID in await channel.check()
     assert twilio.sent == []
     await channel.close()
+
+
+async def test_a_text_unasked_says_how_it_is_ended(linked: Any, twilio: Twilio, until: Any) -> None:
+    """By words that Twilio does not take for its own; they end one kind."""
+    service = await linked()
+    await service.notify("twilio")
+    await until(lambda: twilio.sent)
+    assert twilio.texts == ["Head\n\n- Line\n\nReply “stop weekly” to turn these messages off."]
+    await twilio.say(service.outside, "STOP WEEKLY")
+    await until(lambda: twilio.sent, 2)
+    assert twilio.texts[1].startswith("Weekly summaries are off.")
+
+
+@pytest.mark.parametrize("form", [{"Body": "STOP"}, {"Body": "stopall "}, {"Body": "Adios", "OptOutType": "STOP"}])
+async def test_twilios_stop_ends_all_of_them_without_a_word(
+    linked: Any, twilio: Twilio, until: Any, form: dict[str, str]
+) -> None:
+    """Twilio has answered it, and would refuse a text of ours; START asks the model nothing and switches nothing on."""
+    service = await linked()
+    await service.notify("twilio")
+    await until(lambda: twilio.sent)
+    sender = {"From": twilio.phone, "To": NUMBER}
+    answer = await twilio.post(service.outside, {"MessageSid": f"SM{uuid4().hex}"} | sender | form)
+    assert answer.text == "<Response/>"
+    assert (await service.preferences()).notices == frozenset()
+    await twilio.post(service.outside, {"MessageSid": f"SM{uuid4().hex}", "Body": "START"} | sender)
+    assert (await service.preferences()).notices == frozenset()
+    assert len(await service.outbox(kind="note")) == 1  # that of the link
+    assert service.model.requests == []

@@ -67,6 +67,11 @@ class Meta:
         elif message["type"] == "text":
             assert 0 < len(message["text"]["body"]) <= 4096
             assert message["text"]["preview_url"] is False
+        elif message["type"] == "template":
+            (variable,) = message["template"]["components"][0]["parameters"]
+            if any(sign in variable["text"] for sign in "\n\t") or "    " in variable["text"]:
+                return web.json_response({"error": {"code": 132018, "message": "..."}}, status=400)
+            assert len(variable["text"]) <= 1024
         else:
             assert len(message["interactive"]["body"]["text"]) <= 1024
             for button in message["interactive"]["action"]["buttons"]:
@@ -219,3 +224,40 @@ async def test_the_check_tries_the_token(channel: Any, meta: Meta) -> None:
     assert NUMBER_ID in await channel.check()
     assert meta.sent == []
     await channel.close()
+
+
+async def test_a_message_unasked_has_a_button_that_ends_it(linked: Any, meta: Meta, until: Any) -> None:
+    """Within the window a text with a reply button."""
+    service = await linked()
+    await service.notify("whatsapp")
+    await until(lambda: meta.sent)
+    assert meta.texts == ["*Head*\n\n• Line"]
+    (button,) = meta.sent[0]["interactive"]["action"]["buttons"]
+    reply = {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": button["reply"]}}
+    assert (await meta.notify(service.outside, reply)).status_code == 200
+    await until(lambda: meta.sent, 2)
+    assert (await service.preferences()).notices == frozenset()
+
+
+@pytest.mark.parametrize("template", [None, "penny_notice:en,de"])
+async def test_after_a_day_only_a_template_goes_out(
+    linked: Any, channel: Any, meta: Meta, until: Any, template: str | None
+) -> None:
+    """On one line, in the person's language where the template has it, with its button; without one nothing is sent."""
+    channel.template, channel.templates = template, template is not None
+    service = await linked()
+    async with service.db.transaction(service.user) as tx:
+        await tx.pg.execute("UPDATE channel_link SET used_at = used_at - interval '25 hours'")
+        await tx.pg.execute("INSERT INTO preference (user_id, locale) VALUES ($1, 'de-DE')", tx.user)
+    await service.notify("whatsapp")
+    await until(lambda: service.outbox(kind="notice", status="sent"))
+    if template is None:
+        assert meta.sent == []
+        return
+    (sent,) = meta.sent
+    assert (sent["template"]["name"], sent["template"]["language"]) == ("penny_notice", {"code": "de"})
+    body, button = sent["template"]["components"]
+    assert body["parameters"] == [{"type": "text", "text": "Head - Line"}]
+    press = {"type": "button", "button": {"text": "Abschalten", "payload": button["parameters"][0]["payload"]}}
+    assert (await meta.notify(service.outside, press)).status_code == 200
+    assert (await service.preferences()).notices == frozenset()

@@ -187,3 +187,37 @@ async def test_a_proposal_made_before_another_change_is_refused_with_a_fresh_one
         await setup.change_preferences(tx, replace(kept, time_zone="Europe/Paris"), "http")
     with pytest.raises(proposals.ProposalStale, match="from Europe/Paris to Asia/Tokyo"):
         await proposals.confirm(penny.db, penny.user, UUID(made["id"]), made["hash"])
+
+
+async def test_messages_unasked_are_proposed_in_peoples_words(penny: Penny) -> None:
+    """Kinds on and off, day and time, quiet hours and the app, each a line of the difference; none applied yet."""
+    made = await penny.propose(
+        "set_preference",
+        messages_on=["weekly", "bills"],
+        weekly_at="friday 18:00",
+        quiet_hours="21:00 to 7:30",
+        messages_to="SMS",
+    )
+    assert [(entry["field"], entry["before"], entry["after"]) for entry in made["diff"]] == [
+        ("weekly summary", None, "on"),
+        ("reminder of upcoming bills", None, "on"),
+        ("day of the weekly summary", "monday", "friday"),
+        ("time of the weekly summary", "09:00", "18:00"),
+        ("start of the quiet hours", "22:00", "21:00"),
+        ("end of the quiet hours", "08:00", "07:30"),
+        ("app for messages unasked", None, "twilio"),
+    ]
+    assert (await rows(penny))["preferences"].notices == frozenset()
+    done = await proposals.confirm(penny.db, penny.user, UUID(made["id"]), made["hash"])
+    assert (await rows(penny))["preferences"].notices == {"weekly", "bills"}
+    again = await penny.call("set_preference", messages_on=["bills"], quiet_hours="21:00-07:30")
+    assert again.summary.startswith("The reminder of upcoming bills is already on and")
+    await proposals.undo_now(penny.db, penny.user, done.journal_id)
+    assert (await rows(penny))["preferences"] == Preferences()
+
+
+@pytest.mark.parametrize("args", [{"quiet_hours": "at night"}, {"weekly_at": "18"}, {"messages_to": "fax"}])
+async def test_times_and_apps_that_are_none_are_refused(penny: Penny, args: dict[str, str]) -> None:
+    """With how to say it, or what there is."""
+    with pytest.raises(InvalidInput):
+        await penny.call("set_preference", **args)

@@ -1,0 +1,77 @@
+"""What chats are told by code, in the languages of the files beside this one. English is there for all others."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_interval, format_skeleton
+from babel.numbers import format_decimal, format_percent
+
+from domain.money import Money
+
+LANGUAGES: Final = ("en", "de", "fr", "es", "ar")
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The texts of one language, with figures and dates as people of `locale` write them."""
+
+    locale: str
+    _sections: Mapping[str, Mapping[str, str]]
+    _babel: Locale
+
+    def say(self, text: str, /, **values: str) -> str:
+        """The text ("notices.weekly") with its placeholders filled."""
+        section, _, key = text.partition(".")
+        return self._sections[section][key].format(**values)
+
+    def money(self, amount: Money) -> str:
+        return amount.format(self.locale)
+
+    def count(self, number: int) -> str:
+        return str(format_decimal(number, locale=self._babel))
+
+    def percent(self, share: Decimal, *, signed: bool = False) -> str:
+        """A share (0.925) in percent: "92%", or with its sign "+8%"; cut, so that nothing unspent is 100%."""
+        cut = share.quantize(Decimal("0.01"), "ROUND_DOWN")
+        plus = "+" if signed and cut > 0 else ""
+        return plus + str(format_percent(cut, locale=self._babel))
+
+    def day(self, day: date) -> str:
+        """ "Nov 20"."""
+        return str(format_skeleton("MMMd", day, locale=self._babel))
+
+    def month(self, day: date) -> str:
+        """ "November 2026"."""
+        return str(format_skeleton("yMMMM", day, locale=self._babel))
+
+    def days(self, start: date, end: date) -> str:
+        """ "Nov 16 – 22"."""
+        return " ".join(str(format_interval(start, end, "MMMd", locale=self._babel)).split())
+
+
+def texts(locale: str) -> Texts:
+    """The texts for people of the locale (a BCP 47 tag); where we do not have its language, the English ones, with
+    dates to match."""
+    language, _, territory = locale.partition("-")
+    if language not in LANGUAGES:
+        language = "en"
+    try:
+        spelled = Locale(language, territory[-3:].upper().strip("-") or None)
+    except (ValueError, UnknownLocaleError):
+        spelled = Locale(language)
+    return Texts(locale, sections(language), spelled)
+
+
+@cache
+def sections(language: str) -> Mapping[str, Mapping[str, str]]:
+    """The file of a language: sections of texts by key."""
+    return tomllib.loads((files(__package__) / f"{language}.toml").read_text("utf-8"))
