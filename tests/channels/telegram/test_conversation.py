@@ -169,9 +169,10 @@ async def test_at_night_a_message_that_is_due_waits_again(linked: Any, telegram:
     async with service.db.transaction(service.user) as tx:
         await tx.pg.execute(
             """
-            INSERT INTO preference (user_id, weekly_summary, quiet_from, quiet_until)
-            SELECT $1, true, to_char(now() AT TIME ZONE 'UTC' - interval '1 hour', 'HH24:MI'),
-                   to_char(now() AT TIME ZONE 'UTC' + interval '2 hours', 'HH24:MI')
+            UPDATE preference SET weekly_summary = true,
+                   quiet_from = to_char(now() AT TIME ZONE 'UTC' - interval '1 hour', 'HH24:MI'),
+                   quiet_until = to_char(now() AT TIME ZONE 'UTC' + interval '2 hours', 'HH24:MI')
+             WHERE user_id = $1
             """,
             tx.user,
         )

@@ -248,7 +248,7 @@ async def test_after_a_day_only_a_template_goes_out(
     service = await linked()
     async with service.db.transaction(service.user) as tx:
         await tx.pg.execute("UPDATE channel_link SET used_at = used_at - interval '25 hours'")
-        await tx.pg.execute("INSERT INTO preference (user_id, locale) VALUES ($1, 'de-DE')", tx.user)
+        await tx.pg.execute("UPDATE preference SET locale = 'de-DE' WHERE user_id = $1", tx.user)
     await service.notify("whatsapp")
     await until(lambda: service.outbox(kind="notice", status="sent"))
     if template is None:
