@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 WIDGET := api/assets/manifest.json
 NODE := sh widget/node.sh
 
-.PHONY: run test check bench widget reference format lock clean help
+.PHONY: run test check bench widget reference format lock clean help synth infra-check
 
 help:  ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/run.ok .env  ## set everything up and serve on http://127.0.0.1:8000
 	@$(MAKE) --no-print-directory widget || echo "penny: without the widget (see above); everything else works"
@@ -43,10 +43,11 @@ lock:  ## resolve the dependencies again (needs uv)
 	uv pip compile $(LOCK) --extra local --extra channels --group build -o locks/run.txt pyproject.toml
 	uv pip compile $(LOCK) --extra local --extra channels --group build --group dev -c locks/run.txt -o locks/dev.txt pyproject.toml
 	uv pip compile $(LOCK) --group node -o locks/node.txt
+	uv pip compile $(LOCK) --group infra -o locks/infra.txt
 LOCK := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 clean:  ## remove the environment and what tools left
-	rm -rf $(VENV) widget/node_modules widget/dist widget/.test api/assets .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-infra infra/node_modules infra/cdk.out widget/node_modules widget/dist widget/.test api/assets .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -96,3 +97,5 @@ widget/node_modules/installed.ok: widget/package-lock.json | $(BIN)/python
 	@echo "penny: installing what the widget is built with (once)"
 	@cd widget && sh node.sh npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
+
+include infra/infra.mk

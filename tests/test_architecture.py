@@ -14,7 +14,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = {p.parent.name for p in ROOT.glob("*/__init__.py")}
-NOT_PACKAGES = {"tests", "docs", "locks", "bench"}
+NOT_PACKAGES = {"tests", "docs", "locks", "bench", "infra"}
 UGLY = {"utils", "helpers", "common", "manager"}
 
 FLOORS = {
@@ -66,6 +66,19 @@ def test_no_module_is_a_drawer():
     """There is no utils, helpers, common or manager, anywhere."""
     modules = {p.stem for name in PACKAGES - NOT_PACKAGES for p in (ROOT / name).rglob("*.py")}
     assert not modules & UGLY
+
+
+def test_infra_knows_penny_by_its_image_only():
+    """What deploys Penny imports nothing of it, and nothing of it imports what deploys it."""
+    for name in {"infra", *PACKAGES - NOT_PACKAGES}:
+        foreign = PACKAGES - NOT_PACKAGES if name == "infra" else {"infra"}
+        for path in (ROOT / name).rglob("*.py"):
+            if "node_modules" in path.parts:
+                continue
+            nodes = list(ast.walk(ast.parse(path.read_text())))
+            imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+            imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+            assert not {module.partition(".")[0] for module in imported} & foreign, path
 
 
 def test_settings_are_imported_by_penny_only():

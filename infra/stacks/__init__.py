@@ -1,0 +1,1 @@
+"""The stacks, from the ground up: images, network, data, service, observability."""
