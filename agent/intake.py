@@ -99,7 +99,13 @@ class Intake:
             if edit_of is not None:
                 await lock_ledger(taken.tx)
             accepted = taken.accepted = await acceptance.accept(
-                taken.tx, session_id, text, self._terms(), client_id=client_id, if_running=if_running, edit_of=edit_of
+                taken.tx,
+                session_id,
+                text,
+                self._terms(user),
+                client_id=client_id,
+                if_running=if_running,
+                edit_of=edit_of,
             )
             if accepted.replaces is not None:
                 await proposals.supersede(taken.tx, accepted.run_id)
@@ -112,7 +118,7 @@ class Intake:
         """As Runner.retry."""
         self._refuse_when_draining()
         async with self._taking(user) as taken:
-            accepted = taken.accepted = await try_again(taken.tx, run_id, self._terms())
+            accepted = taken.accepted = await try_again(taken.tx, run_id, self._terms(user))
         await self._interrupt(user, accepted)
         return accepted
 
@@ -130,7 +136,7 @@ class Intake:
                     taken.accepted = await acceptance.of_cause(tx, cause)
                 else:
                     session = UUID(outcome.proposal["session_id"])
-                    taken.accepted = await acceptance.follow(tx, session, outcome.turn, cause, self._terms())
+                    taken.accepted = await acceptance.follow(tx, session, outcome.turn, cause, self._terms(user))
         if isinstance(outcome, PennyError):
             raise outcome
         return Confirmed(outcome, taken.accepted.run_id if taken.accepted else None)
@@ -149,12 +155,12 @@ class Intake:
         if self.draining:
             raise Draining("This server is stopping; please send the message again.")
 
-    def _terms(self) -> Terms:
+    def _terms(self, user: UUID) -> Terms:
         return Terms(
             self._agent.owner,
             self._lease_seconds,
             self._agent.model.name,
-            self._agent.prompt().version,
+            self._agent.prompt_of(user).version,
             queue_only=self.draining or len(self._live) >= self._limits.runs_at_once,
             per_user=self._limits.runs_per_user,
         )

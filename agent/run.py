@@ -96,6 +96,7 @@ class Run:
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 self._start = start = self._start or await self._load()
+                self.agent.rollouts.kept(start.context.tools.prompt_version)
                 self.agent.reached("run.loaded")
                 await self._announce(start)
                 if self.claim.attempt > MAX_ATTEMPTS:

@@ -55,6 +55,7 @@ class Runner:
         worker = await self._agent.db.worker_connection()
         try:
             await self._upkeep.keep_events(worker)
+            await self._agent.rollouts.begin(worker, self._agent.prompt())
         finally:
             await worker.close()
         await self._live.log.start()
@@ -64,6 +65,7 @@ class Runner:
             "followers": self._readers.runs.poll,
             "feeds": self._readers.feeds.poll,
             "maintenance": self._maintain,
+            "rollouts": self._agent.rollouts.step,
         }
         self._loops = [asyncio.create_task(forever(self._agent.db, step), name=name) for name, step in steps.items()]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from langgraph.graph.state import CompiledStateGraph
@@ -26,7 +27,9 @@ from memory.frames import Frame
 from memory.messages import Message
 from memory.runs import Claim
 from memory.usage import Cap
+from prompts import store
 from prompts.library import Prompt
+from prompts.rollout import Rollouts
 from tools import catalog
 from tools.tool import ToolContext
 
@@ -36,7 +39,8 @@ FOLLOW_UP_ROUNDS = 2
 
 @dataclass(frozen=True)
 class Agent:
-    """What every run of this process works with. `owner` names the process in leases."""
+    """What every run of this process works with. `owner` names the process in leases; `prompt` is the base, which
+    `rollouts` may replace for a user."""
 
     db: Database
     model: Model
@@ -47,6 +51,11 @@ class Agent:
     reached: Reached = inert
     grounding: Mode = "annotate"
     allowance: Allowance = field(default_factory=Allowance)
+    rollouts: Rollouts = field(default_factory=Rollouts)
+
+    def prompt_of(self, user: UUID) -> Prompt:
+        """What a reply to this user that begins now is made with."""
+        return self.rollouts.choose(user, self.prompt())
 
 
 @dataclass(frozen=True)
@@ -74,8 +83,12 @@ async def starting(
 ) -> Start:
     """Reads what the run starts from. `logged` is what earlier attempts told; `keep`, `tell` and `spending` are its
     own."""
-    prompt = agent.prompt()
+    prompt = agent.prompt_of(claim.user)
+    if not agent.rollouts.is_kept(prompt.version):
+        await store.keep(tx.pg, prompt)
     known = await summaries.background(tx, claim, model=agent.model.name, prompt_version=prompt.version)
+    if known.prompt_text is not None:
+        prompt = Prompt(known.prompt_version.rpartition("-")[0], known.prompt_text)
     told = known.summary
     summarized = told.through_turn if told else 0
     stored = await messages.standing(tx, claim.session_id, claim.turn, MOST_TURNS, after=summarized)

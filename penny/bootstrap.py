@@ -36,6 +36,7 @@ from penny.models import make_model, status_of
 from penny.settings import Settings
 from prompts import library
 from prompts.library import Prompt
+from prompts.rollout import Rollouts
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ async def bootstrap(
                 reached=reached,
                 grounding=settings.grounding,
                 allowance=allowance(settings),
+                rollouts=Rollouts(follow=prompt is None),
             ),
             lease_seconds=settings.lease_seconds,
             limits=Limits(

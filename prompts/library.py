@@ -71,16 +71,26 @@ def load(path: Path = SYSTEM, *, known: frozenset[str] = VARIABLES, required: fr
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise PromptError(f"The prompt file {path} cannot be read: {error}.") from None
-    if not text:
-        raise PromptError(f"The prompt file {path} is empty.")
-    used = {found[1] for found in _PLACE.finditer(text)}
+    return checked(Prompt(path.stem, text), f"The prompt file {path}", known=known, required=required)
+
+
+def checked(
+    prompt: Prompt, what: str, *, known: frozenset[str] = VARIABLES, required: frozenset[str] = REQUIRED
+) -> Prompt:
+    """The prompt, if this code can render it; `what` names it in the PromptError that is raised otherwise."""
+    if not prompt.text:
+        raise PromptError(f"{what} is empty.")
+    used = {found[1] for found in _PLACE.finditer(prompt.text)}
     if unknown := sorted(used - known):
-        raise PromptError(
-            f"The prompt file {path} uses {_places(unknown)}; known are {', '.join(sorted(known)) or 'none'}."
-        )
+        raise PromptError(f"{what} uses {_places(unknown)}; known are {', '.join(sorted(known)) or 'none'}.")
     if missing := sorted(required - used):
-        raise PromptError(f"The prompt file {path} has no place for {_places(missing)}, which the model needs to know.")
-    return Prompt(path.stem, text)
+        raise PromptError(f"{what} has no place for {_places(missing)}, which the model needs to know.")
+    return prompt
+
+
+def files() -> list[Path]:
+    """The system prompts that come with this code, by name."""
+    return sorted(SYSTEM.parent.glob("*.md"))
 
 
 def load_summary(path: Path = SUMMARY) -> Prompt:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -12,6 +13,9 @@ import typer
 from penny import settings
 from penny.cli.output import progress, say
 from penny.settings import DEMO_USER
+
+if TYPE_CHECKING:
+    from prompts.library import Prompt
 
 UserOption = Annotated[str, typer.Option("--user", help="Whose money it is: the subject of development tokens.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine output: one JSON object a line.")]
@@ -25,12 +29,22 @@ def ask(
     json_: JsonOption = False,
 ) -> None:
     """Send one message; the reply streams to standard output."""
+    if not say_once(text, session, user, json_):
+        raise typer.Exit(1)
+
+
+def say_once(
+    text: str, session: str | None, user: str, json_: bool, *, prompt: Callable[[], Prompt] | None = None
+) -> bool:
+    """Sends one message, with a prompt of its own if one is given; True when the reply ended well."""
     from domain.ids import parse_id
     from penny import conversation
     from penny.bootstrap import bootstrap, warm_up
 
     async def run() -> bool:
-        async with bootstrap(settings.load(), progress=conversation.quiet_unless_slow(progress)) as services:
+        async with bootstrap(
+            settings.load(), progress=conversation.quiet_unless_slow(progress), prompt=prompt
+        ) as services:
             person = await services.user(user)
             at: UUID = parse_id(session, "session") if session else await conversation.new_session(services, person)
             await warm_up(services.model, conversation.quiet_unless_slow(progress))
@@ -39,8 +53,7 @@ def ask(
             printer = conversation.JsonPrinter() if json_ else conversation.TextPrinter()
             return await conversation.say_and_print(services, person, at, text, printer)
 
-    if not asyncio.run(run()):
-        raise typer.Exit(1)
+    return asyncio.run(run())
 
 
 def chat(

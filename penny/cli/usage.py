@@ -87,7 +87,7 @@ def erase(
 
     async def run() -> None:
         async with open_database(chosen, quiet) as db:
-            await erase_user(db, await db.resolve_user(issuer or _issuer(chosen), tenant, user))
+            await erase_user(db, await db.resolve_user(issuer or issuer_of(chosen), tenant, user))
 
     asyncio.run(run())
     if json_:
@@ -96,7 +96,8 @@ def erase(
         say(f"{user} is erased: nothing of theirs is left.")
 
 
-def _issuer(chosen: Settings) -> str:
+def issuer_of(chosen: Settings) -> str:
+    """The `iss` of tokens here."""
     from api.auth import DEV_ISSUER
 
     return DEV_ISSUER if chosen.auth == "dev" else chosen.auth_issuer

@@ -121,7 +121,20 @@ async def test_seed_gives_the_household_once(penny):
 async def test_the_help_names_every_command(penny):
     """`penny --help` is complete."""
     out = (await penny("--help")).out
-    for command in ("serve", "ask", "chat", "confirm", "reject", "proposals", "undo", "seed", "migrate", "token", "db"):
+    for command in (
+        "prompts",
+        "serve",
+        "ask",
+        "chat",
+        "confirm",
+        "reject",
+        "proposals",
+        "undo",
+        "seed",
+        "migrate",
+        "token",
+        "db",
+    ):
         assert f" {command} " in out
 
 

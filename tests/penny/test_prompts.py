@@ -1,0 +1,58 @@
+"""`penny prompts` from the terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from prompts import library
+
+BASE = library.load()
+
+
+async def test_a_prompt_from_idea_to_rollout_and_back(penny, tmp_path: Path):
+    """A file is compared and tried, rolled out, widened, listed, and rolled back; its text stays known."""
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps([{"text": "Hello."}]))
+    model = {"PENNY_MODEL": f"scripted:{script}"}
+    idea = tmp_path / "v3.md"
+    idea.write_text(BASE.text + "\n\nBe briefer still.\n")
+    version = library.load(idea).version
+
+    assert (await penny("prompts", "show", BASE.name)).out == BASE.text + "\n"
+    assert "+Be briefer still.\n" in (await penny("prompts", "diff", BASE.name, str(idea))).out
+    tried = await penny("prompts", "try", str(idea), "hi", "--json", **model)
+    assert json.loads(tried.out.splitlines()[0])["data"]["prompt_version"] == version
+    rolled = await penny("prompts", "rollout", str(idea), "--share", "0%", "--user", "demo", "--json")
+    assert json.loads(rolled.out) == {"version": version, "base": BASE.version, "share": 0.0, "users": 1}
+    asked = await penny("ask", "hi", "--json", **model)
+    assert json.loads(asked.out.splitlines()[0])["data"]["prompt_version"] == version
+    wider = await penny("prompts", "rollout", version, "--share", "12.5%", "--json")
+    assert json.loads(wider.out)["share"] == 0.125
+    listed = {
+        row["version"]: row for row in map(json.loads, (await penny("prompts", "list", "--json")).out.splitlines())
+    }
+    assert listed[BASE.version]["base"]
+    assert (listed[version]["replies"], listed[version]["in_code"]) == (2, False)
+    assert listed[version]["rollout"]["status"] == "running"
+    assert "rolling out to 12.5% and 1 users" in (await penny("prompts", "list")).out
+    assert json.loads((await penny("prompts", "rollback", "--json")).out) == {"rolled_back": version}
+    asked = await penny("ask", "hi", "--json", **model)
+    assert json.loads(asked.out.splitlines()[0])["data"]["prompt_version"] == BASE.version
+    assert "Be briefer still." in (await penny("prompts", "show", version)).out
+
+
+async def test_what_cannot_be_rolled_out_is_said(penny, tmp_path: Path):
+    """An unknown name, a broken file, the base itself, no share, a wrong one, nothing to roll back."""
+    broken = tmp_path / "broken.md"
+    broken.write_text("Be {{kind}}.")
+    for arguments, code, says in (
+        (("rollout", "v77", "--share", "10%"), 1, "There is no prompt v77"),
+        (("rollout", str(broken), "--share", "10%"), 1, "{{kind}}"),
+        (("rollout", BASE.name, "--share", "10%"), 2, "is the base"),
+        (("rollout", BASE.name), 2, "for whom"),
+        (("rollout", BASE.name, "--share", "110%"), 2, "from 0% to 100%"),
+        (("rollback",), 1, "No prompt is being rolled out"),
+    ):
+        done = await penny("prompts", *arguments)
+        assert (done.code, says in " ".join(done.err.split())) == (code, True), (arguments, done.err)
