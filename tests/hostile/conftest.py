@@ -97,7 +97,8 @@ class Stage:
             )
             await tx.pg.execute(
                 """
-                INSERT INTO budget (user_id, month, category_id, amount_minor, currency) VALUES ($1, $2, $3, 30000, 'USD')
+                INSERT INTO budget (user_id, month, category_id, amount_minor, currency)
+                VALUES ($1, $2, $3, 30000, 'USD')
                 """,
                 user,
                 TODAY.replace(day=1),
