@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WIDGET := api/assets/manifest.json
 NODE := sh widget/node.sh
 
-.PHONY: run test check bench widget reference format lock clean help synth infra-check
+.PHONY: run test check bench widget reference format lock clean help synth infra-check image image-test sbom
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,8 @@ check: $(VENV)/dev.ok widget/node_modules/checked.ok  ## format, lint, types, im
 widget: $(WIDGET)  ## build the chat widget and the demo page, when their sources changed
 	@:
 
+include image/image.mk
+
 bench: $(VENV)/dev.ok  ## figures measured on this machine, in bench/report/
 	@$(BIN)/python -m bench
 
@@ -41,9 +43,12 @@ format: $(VENV)/dev.ok widget/node_modules/installed.ok  ## put the code in form
 
 lock:  ## resolve the dependencies again (needs uv)
 	uv pip compile $(LOCK) --extra local --extra channels --group build -o locks/run.txt pyproject.toml
-	uv pip compile $(LOCK) --extra local --extra channels --group build --group dev -c locks/run.txt -o locks/dev.txt pyproject.toml
+	uv pip compile $(LOCK) --extra local --extra channels --extra otel --group build --group dev -c locks/run.txt -o locks/dev.txt pyproject.toml
 	uv pip compile $(LOCK) --group node -o locks/node.txt
 	uv pip compile $(LOCK) --group infra -o locks/infra.txt
+	uv pip compile $(LOCK) --extra channels --extra otel -c locks/run.txt -o locks/image.txt pyproject.toml
+	uv pip compile $(LOCK) --group image -c locks/run.txt -o locks/image-build.txt
+	uv pip compile $(LOCK) --group sbom -o locks/sbom.txt
 LOCK := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 clean:  ## remove the environment and what tools left

@@ -34,6 +34,7 @@ class Metrics:
     """A snapshot of one process. `queued` counts runs that wait, on all servers; seconds are of flushes of the log."""
 
     queued: int
+    queue_seconds: float
     running: int
     takeovers: int
     flushes: int

@@ -44,7 +44,7 @@ class LiveRuns:
         self._ended = ended
         self._live: dict[UUID, Live] = {}
         self.summarizer = Summarizer(agent)
-        self.log = EventLog(agent.owner, agent.db.worker_connection, self.lost, agent.reached)
+        self.log = EventLog(agent.owner, agent.db.worker_connection, self.lost, agent.reached, agent.metrics)
 
     def __len__(self) -> int:
         return len(self._live)

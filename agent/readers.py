@@ -8,6 +8,7 @@ from uuid import UUID
 from agent.followers import Followers
 from agent.live import LiveRuns
 from db.engine import Database
+from domain.metrics import UNTOLD, Metrics
 from memory import events, feed
 from memory.event_log import Stream
 from memory.frames import Frame
@@ -24,8 +25,9 @@ TERMINAL = frozenset({"run.finished", "run.failed", "run.cancelled"})
 class Readers:
     """Those of this process; `runs` and `feeds` find what is written elsewhere, and are to be polled."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, metrics: Metrics = UNTOLD) -> None:
         self._db = db
+        self._metrics = metrics
         self.runs = Followers(events.positions)
         self.feeds = Followers(feed.positions, FEED_PAUSES)
         self.count = self.dropped = 0
@@ -102,6 +104,7 @@ class Readers:
             while at < len(stream.shown):
                 if stream.bytes_shown - taken > allowed:
                     self.dropped += 1
+                    self._metrics.count("ReadersDropped")
                     return
                 frame = stream.shown[at]
                 at += 1

@@ -7,6 +7,7 @@ owner left behind is reconciled first: whoever applies the events in order ends 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ import structlog
 
 from agent import events as ev
 from agent import takeover
+from agent.ended import Ended, tell
 from agent.graph import CONFIG, unanswered, unfinished
 from agent.model import Situation
 from agent.spending import Spending
@@ -82,6 +84,8 @@ class Run:
     _told: Told = field(default_factory=set)
     _answered_by: str | None = None
     _figures: list[dict[str, Any]] | None = None
+    _began: float = field(default_factory=time.monotonic)
+    _first_token: float | None = None
 
     @property
     def summary_due(self) -> Situation | None:
@@ -91,6 +95,7 @@ class Run:
     async def perform(self) -> None:
         """Makes the reply. Raises LeaseLost when another process took over, CancelledError on a handover,
         DatabaseUnavailable or PoolExhausted when a later attempt is to go on from what is stored."""
+        structlog.contextvars.bind_contextvars(run_id=str(self.claim.run_id))  # in this task alone
         status: End = "failed"
         last: ev.Event
         try:
@@ -211,6 +216,8 @@ class Run:
     def _emit(self, event: ev.Event) -> None:
         if isinstance(event, ev.TextDelta):
             self._reply += event.text
+            if self._first_token is None:
+                self._first_token = time.monotonic() - self._began
         elif isinstance(event, ev.TextRetracted):
             self._reply = self._reply[: event.keep]
         elif call_id := getattr(event, "call_id", None):
@@ -287,7 +294,14 @@ class Run:
             else:
                 self.agent.reached("end.stored")
                 self.stream.show(frames, last=True)
+                self._tell_how_it_went(status, getattr(last, "code", None))
                 return
+
+    def _tell_how_it_went(self, status: End, code: str | None) -> None:
+        model = self._answered_by or self.agent.model.name
+        took = time.monotonic() - self._began
+        how = Ended(status, code, model, took, self._first_token, self._spending.total, self._spending.cost)
+        tell(how, self.claim, self.agent.metrics)
 
 
 def _failed(error: PennyError) -> ev.RunFailed:

@@ -42,7 +42,7 @@ class Runner:
         self._agent = replace(agent, db=agent.db.patient(RUN_PATIENCE_SECONDS))
         self._limits = limits or Limits()
         self._due = asyncio.Event()
-        self._readers = Readers(self._db)
+        self._readers = Readers(self._db, agent.metrics)
         self._live = LiveRuns(self._agent, started=self._readers.runs.nudge, ended=self._due.set)
         self._upkeep = Upkeep(self._agent, self._live, self._due, lease_seconds=lease_seconds, limits=self._limits)
         self._intake = Intake(
@@ -140,6 +140,7 @@ class Runner:
         flushes = self._live.log.flushes
         return Metrics(
             queued=self._upkeep.queued,
+            queue_seconds=self._upkeep.queue_seconds,
             running=len(self._live),
             takeovers=self._upkeep.takeovers,
             flushes=flushes.count,

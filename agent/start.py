@@ -21,6 +21,7 @@ from agent.spending import Spending
 from db.engine import Database, Transaction
 from domain.clock import Clock, today
 from domain.failpoints import Reached, inert
+from domain.metrics import UNTOLD, Metrics
 from ledger import profile
 from memory import messages, summaries, usage
 from memory.frames import Frame
@@ -52,6 +53,7 @@ class Agent:
     grounding: Mode = "annotate"
     allowance: Allowance = field(default_factory=Allowance)
     rollouts: Rollouts = field(default_factory=Rollouts)
+    metrics: Metrics = UNTOLD
 
     def prompt_of(self, user: UUID) -> Prompt:
         """What a reply to this user that begins now is made with."""

@@ -23,8 +23,8 @@ MAINTENANCE_SECONDS = 60.0
 
 
 class Upkeep:
-    """The loops' steps. `queued` is how many runs wait on all servers, as of the last minute; while `paused`, nothing
-    is taken up."""
+    """The loops' steps. `queued` is how many runs wait on all servers, as of the last minute, and `queue_seconds` for
+    how long the oldest; while `paused`, nothing is taken up."""
 
     def __init__(
         self, agent: Agent, live: LiveRuns, due: asyncio.Event, *, lease_seconds: float, limits: Limits
@@ -35,6 +35,7 @@ class Upkeep:
         self._lease_seconds = lease_seconds
         self._limits = limits
         self.takeovers = self.queued = 0
+        self.queue_seconds = 0.0
         self.paused = False
 
     async def heartbeat(self, worker: asyncpg.Connection) -> None:
@@ -63,6 +64,7 @@ class Upkeep:
                 return
             if claim.attempt > 1:
                 self.takeovers += 1
+                self._agent.metrics.count("LeaseTakeovers")
                 log.info("run.taken_over", run_id=str(claim.run_id), attempt=claim.attempt)
                 self._agent.reached("takeover.claimed")
             async with self._agent.db.transaction(claim.user) as tx:
@@ -70,8 +72,8 @@ class Upkeep:
             self._live.launch(self._live.made(claim, last))
 
     async def count(self, worker: asyncpg.Connection) -> None:
-        """Looks at the queue's depth."""
-        self.queued = await queue.queued(worker)
+        """Looks at the queue's depth and age."""
+        self.queued, self.queue_seconds = await queue.queued(worker)
 
     async def keep_events(self, worker: asyncpg.Connection) -> None:
         """Makes the log's coming days and drops those past."""

@@ -25,6 +25,7 @@ from db.engine import Database
 from db.loops import forever
 from domain.clock import Clock, SystemClock
 from domain.errors import PennyError
+from domain.metrics import UNTOLD, Metrics
 from memory import outbox
 from memory.outbox import Backoff, Delivery
 
@@ -67,6 +68,7 @@ class Sender:
         backoff: Backoff | None = None,
         chance: random.Random | None = None,
         clock: Clock | None = None,
+        metrics: Metrics = UNTOLD,
     ) -> None:
         self._db = db.patient(PATIENCE_SECONDS)
         self._runner = runner
@@ -75,6 +77,7 @@ class Sender:
         self._backoff = backoff or Backoff()
         self._chance = chance or random.Random()  # noqa: S311 -- jitter
         self._clock = clock or SystemClock()
+        self._metrics = metrics
         self._live: dict[UUID, _Live] = {}
         self._ended: deque[tuple[Delivery, _Failure | None]] = deque()
         self._due = asyncio.Event()
@@ -155,6 +158,7 @@ class Sender:
                 tries = delivery.refusals + 1 if end.refused else delivery.attempt
                 pause = max(self._backoff.seconds(tries, self._chance), end.retry_after or 0.0)
                 if await outbox.failed(worker, delivery, end.error, refused=end.refused, pause=pause):
+                    self._metrics.count("OutboxDead", channel=delivery.channel)
                     log.error("outbox.dead", channel=delivery.channel, id=str(delivery.id), error=end.error)
                 asyncio.get_running_loop().call_later(pause, self.wake)
             self._ended.popleft()

@@ -19,14 +19,15 @@ from db.connection import (
     CommitUnknown,
     DatabaseUnavailable,
     Endpoint,
-    PoolExhausted,
     UserErased,
     lost,
     open_connection,
     without_user,
 )
 from db.schema import APP, HEAD, WORKER
+from db.seats import Seats
 from domain.errors import PennyError, SetupError
+from domain.metrics import UNTOLD, Metrics
 
 T = TypeVar("T")
 
@@ -70,12 +71,18 @@ class Database:
     """A pool of connections that act as penny_app, and the door to those that act as penny_worker."""
 
     def __init__(
-        self, endpoint: Endpoint, worker: Endpoint, engine: AsyncEngine, seats: int, patience: float, application: str
+        self,
+        endpoint: Endpoint,
+        worker: Endpoint,
+        engine: AsyncEngine,
+        seats: Seats,
+        patience: float,
+        application: str,
     ) -> None:
         self.endpoint = endpoint
         self._worker = worker
         self._engine = engine
-        self._seats = asyncio.Semaphore(seats)  # the pool's own queue knows one patience for all
+        self._seats = seats
         self._patience = patience
         self._application = application
         self._users: OrderedDict[tuple[str, str, str], UUID] = OrderedDict()
@@ -89,6 +96,7 @@ class Database:
         pool_size: int = 10,
         pool_seconds: float = POOL_SECONDS,
         application: str = "penny",
+        metrics: Metrics = UNTOLD,
     ) -> Database:
         """Open the database at `url` and check that its schema is the one this code needs.
 
@@ -111,7 +119,7 @@ class Database:
         engine.dialect.setup_asyncpg_json_codec = _leave_codec  # type: ignore[attr-defined]
         engine.dialect.setup_asyncpg_jsonb_codec = _leave_codec  # type: ignore[attr-defined]
         worker = Endpoint.parse(worker_url) if worker_url else endpoint
-        database = cls(endpoint, worker, engine, pool_size, pool_seconds, application)
+        database = cls(endpoint, worker, engine, Seats(pool_size, metrics), pool_seconds, application)
         try:
             await database._check_schema()
         except BaseException:
@@ -191,6 +199,11 @@ class Database:
         """A connection outside the pool that acts as penny_worker; the caller closes it. Raises as `connect` does."""
         return await open_connection(self._worker, WORKER, f"{self._application}-worker")
 
+    @property
+    def in_use(self) -> int:
+        """How many of the pool's connections are taken."""
+        return self._seats.taken
+
     async def ping(self) -> None:
         """Return when the database answers. Raises DatabaseUnavailable or PoolExhausted."""
         async with self._begun("BEGIN READ ONLY"):
@@ -236,21 +249,11 @@ class Database:
 
     @asynccontextmanager
     async def _seated(self) -> AsyncIterator[None]:
-        await self._take_a_seat()
+        await self._seats.take(self._patience)
         try:
             yield
         finally:
-            self._seats.release()
-
-    async def _take_a_seat(self) -> None:
-        """Waits for one of the pool's connections to be free, first come first served."""
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._seats.acquire()
-        except TimeoutError:
-            raise PoolExhausted(
-                "Penny is answering as many requests as it can; try again in a second.", retry_after=1
-            ) from None
+            self._seats.give_back()
 
     async def _check_out(self, begin: str | None) -> tuple[AsyncConnection, asyncpg.Connection]:
         """A connection of the pool on which `begin` has run, if given; ones that died while they lay idle are

@@ -20,6 +20,7 @@ import orjson
 import structlog
 
 from domain.failpoints import Reached, inert
+from domain.metrics import UNTOLD, Metrics
 from memory.frames import Batch, Frame, lines
 from memory.runs import Claim
 
@@ -124,11 +125,13 @@ class EventLog:
         connect: Callable[[], Awaitable[asyncpg.Connection]],
         on_lost: Callable[[Claim], None],
         reached: Reached = inert,
+        metrics: Metrics = UNTOLD,
     ) -> None:
         self._owner = owner
         self._connect = connect
         self._on_lost = on_lost
         self._reached = reached
+        self._metrics = metrics
         self._connection: asyncpg.Connection | None = None
         self._dirty: dict[Stream, None] = {}  # an ordered set; a run taken over here has two streams for a while
         self._wake = asyncio.Event()
@@ -221,7 +224,8 @@ class EventLog:
                 self.wake(stream, at_once=False)
             raise
         self._reached("events.written")
-        self.flushes.add(time.monotonic() - began)
+        self.flushes.add(took := time.monotonic() - began)
+        self._metrics.measure("FlushMs", took * 1000)
         for stream, logged in zip(streams, frames, strict=True):
             if (stream.claim.run_id, stream.claim.attempt) not in ours:
                 self._on_lost(stream.claim)

@@ -194,6 +194,18 @@ async def failed(
     )
 
 
+async def oldest(worker: asyncpg.Connection) -> float:
+    """For how many seconds the oldest message waits that should have been sent by now; 0 when there is none."""
+    return float(
+        await worker.fetchval(
+            """
+            SELECT coalesce(extract(epoch FROM clock_timestamp() - min(due_at)), 0)::float8
+              FROM outbox WHERE status = 'waiting' AND due_at <= clock_timestamp()
+            """
+        )
+    )
+
+
 async def overview(worker: asyncpg.Connection, status: str | None, limit: int) -> list[dict[str, Any]]:
     """The newest rows of all users as the queue knows them, without their words."""
     rows = await worker.fetch(

@@ -97,9 +97,15 @@ async def release(worker: asyncpg.Connection, owner: str, claims: Sequence[Claim
     )
 
 
-async def queued(worker: asyncpg.Connection) -> int:
-    """How many runs wait, on all servers."""
-    return int(await worker.fetchval("SELECT count(*) FROM run WHERE status = 'queued'"))
+async def queued(worker: asyncpg.Connection) -> tuple[int, float]:
+    """How many runs wait, on all servers, and the age of the oldest in seconds."""
+    row = await worker.fetchrow(
+        """
+        SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
+          FROM run WHERE status = 'queued'
+        """
+    )
+    return row[0], row[1]
 
 
 async def user_of(worker: asyncpg.Connection, run_id: UUID) -> UUID:

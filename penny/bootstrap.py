@@ -28,10 +28,13 @@ from db.engine import Database
 from domain.clock import Clock, SystemClock
 from domain.errors import SetupError
 from domain.failpoints import Reached, inert
+from domain.metrics import UNTOLD, Metrics
 from memory.usage import Caps
 from penny.channels import make_channels
 from penny.database import Progress, open_database
+from penny.emf import Emf
 from penny.keys import dev_key, jwks_from, secret_from
+from penny.metering import standing, told
 from penny.models import make_model, status_of
 from penny.settings import Settings
 from prompts import library
@@ -88,9 +91,11 @@ async def bootstrap(
     """Opens everything, and closes it in the reverse order. Tests give a clock, a model, a prompt or failpoints of
     their own."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(settings, progress))
+        emf = Emf() if settings.metrics == "emf" else None
+        metrics: Metrics = emf or UNTOLD
+        database = await stack.enter_async_context(open_database(settings, progress, metrics=metrics))
         clock = clock or SystemClock()
-        model = model or make_model(settings)
+        model = model or make_model(settings, metrics)
         stack.push_async_callback(model.close)
         loaded = library.load()
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -106,6 +111,7 @@ async def bootstrap(
                 grounding=settings.grounding,
                 allowance=allowance(settings),
                 rollouts=Rollouts(follow=prompt is None),
+                metrics=metrics,
             ),
             lease_seconds=settings.lease_seconds,
             limits=Limits(
@@ -119,7 +125,7 @@ async def bootstrap(
         stack.push_async_callback(runner.stop)
         authenticate, dev = await _authentication(settings, database, clock)
         channels = await asyncio.to_thread(make_channels, settings, clock)
-        sender = Sender(database, runner, channels, owner, clock=clock)
+        sender = Sender(database, runner, channels, owner, clock=clock, metrics=metrics)
         await sender.start()
         stack.push_async_callback(sender.stop)
         watcher = Watcher(database, channels, clock, sender.wake)
@@ -128,6 +134,8 @@ async def bootstrap(
         receiver = Receiver(database, runner, sender.wake, sender.tell)
         services = Services(settings, database, model, runner, clock, authenticate, dev, channels, receiver, sender)
         stack.push_async_callback(services.mcp.close)
+        if emf is not None:
+            await stack.enter_async_context(told(emf, lambda: standing(database, runner)))
         services.readiness.state = "ready"
         yield services
 

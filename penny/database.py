@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from db.embedded import EmbeddedPostgres
 from db.engine import Database
 from db.migrate import migrate
+from domain.metrics import UNTOLD, Metrics
 from penny.settings import Settings
 
 Progress = Callable[[str], None]
@@ -15,7 +16,9 @@ Progress = Callable[[str], None]
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, progress: Progress, *, migrated: bool = False) -> AsyncIterator[Database]:
+async def open_database(
+    settings: Settings, progress: Progress, *, migrated: bool = False, metrics: Metrics = UNTOLD
+) -> AsyncIterator[Database]:
     """The database that the settings name. The embedded one is started and migrated as needed; another one is migrated
     only when `migrated` asks for it. Raises SetupError, DatabaseUnavailable."""
     async with AsyncExitStack() as stack:
@@ -32,6 +35,6 @@ async def open_database(settings: Settings, progress: Progress, *, migrated: boo
         if settings.database_url is None or migrated:
             for revision in await migrate(admin_url, passwords=passwords):
                 progress(f"database schema brought to {revision}")
-        database = await Database.connect(url, worker_url=worker_url)
+        database = await Database.connect(url, worker_url=worker_url, metrics=metrics)
         stack.push_async_callback(database.close)
         yield database

@@ -10,21 +10,22 @@ from agent.model import Model
 from agent.scripted import ScriptedModel
 from api.services import ModelStatus
 from domain.errors import SetupError
+from domain.metrics import UNTOLD, Metrics
 from penny.settings import Settings
 
 if TYPE_CHECKING:
     from agent.bedrock import Guardrail
 
 
-def make_model(settings: Settings) -> Model:
+def make_model(settings: Settings, metrics: Metrics = UNTOLD) -> Model:
     """The model with those that stand in for it, not yet warmed up. Raises SetupError that says what is missing."""
     if not settings.model_fallback:
-        return _one(settings, settings.model, last=True)
+        return _one(settings, settings.model, metrics, last=True)
     names = (settings.model, *settings.model_fallback)
-    return FallbackModel([_one(settings, name, last=name is names[-1]) for name in names])
+    return FallbackModel([_one(settings, name, metrics, last=name is names[-1]) for name in names])
 
 
-def _one(settings: Settings, name: str, *, last: bool) -> Model:
+def _one(settings: Settings, name: str, metrics: Metrics, *, last: bool) -> Model:
     """Imports only what is used. A model that another stands in for is not tried for long."""
     kind, _, which = name.partition(":")
     if kind == "local" and not which:
@@ -42,6 +43,7 @@ def _one(settings: Settings, name: str, *, last: bool) -> Model:
             max_tokens=settings.model_max_tokens,
             thinking=settings.thinking_tokens,
             guardrail=_guardrail(settings),
+            metrics=metrics,
         )
         if not model.has_price and (settings.limits_cost_usd_day or settings.limits_cost_usd_day_tenant):
             raise SetupError(

@@ -96,6 +96,10 @@ class Settings(BaseSettings):
     limits_proposals: int = Field(5, ge=1, le=50, description="changes proposed in one reply")
     limits_message_length: int = Field(8000, ge=1, le=100_000, description="characters of one message")
 
+    metrics: Literal["off", "emf"] = Field(
+        "off", description="`emf` writes metrics for CloudWatch to standard output, once a minute"
+    )
+
     public_url: str | None = Field(None, description="the address that apps know the service by, as they sign it")
     standard_secret_id: str | None = Field(None, description="Secrets Manager id of the channel's settings as JSON")
     slack_secret_id: str | None = Field(None, description="the same for Slack")

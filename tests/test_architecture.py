@@ -92,7 +92,7 @@ def test_settings_are_imported_by_penny_only():
             assert "penny.settings" not in imported, path
 
 
-@pytest.mark.parametrize("lock", ["run", "dev"])
+@pytest.mark.parametrize("lock", ["run", "dev", "image"])
 def test_no_locked_version_is_known_to_be_vulnerable(lock: str):
     """The lock holds nothing below a floor."""
     pins = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", (ROOT / "locks" / f"{lock}.txt").read_text(), re.MULTILINE))

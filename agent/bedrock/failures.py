@@ -37,6 +37,12 @@ _CREDENTIALS = {
 _UNKNOWN_MODEL = ("model identifier is invalid", "doesn't exist", "does not exist", "not found")
 
 
+def throttled(error: Exception) -> bool:
+    """Whether the provider asks for less traffic."""
+    code = str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
+    return code[:1].upper() + code[1:] in _THROTTLED
+
+
 def translated(error: Exception, place: Place) -> Unavailable:
     """The ModelThrottled, ModelUnavailable or ModelRefused that tells the same. `place` is named in the messages."""
     if isinstance(error, ContextOverflowError):

@@ -17,7 +17,7 @@ from botocore.utils import get_environ_proxies
 from langchain_core.messages import AIMessageChunk
 
 from agent.bedrock.chat import AsyncChatBedrockConverse
-from agent.bedrock.failures import EXPECTED, NO_CREDENTIALS, translated
+from agent.bedrock.failures import EXPECTED, NO_CREDENTIALS, throttled, translated
 from agent.bedrock.place import Place, behind, is_application_profile, maker_and_base, region_of
 from agent.bedrock.shaping import Shape
 from agent.bedrock.signing import watch
@@ -26,6 +26,7 @@ from agent.bedrock.wire import BedrockWire, Retries, Route
 from agent.capabilities import capabilities, cost
 from agent.model import Abilities, ModelRequest
 from domain.errors import SetupError
+from domain.metrics import UNTOLD, Metrics
 from memory.runs import Tokens
 
 MAX_TOKENS = 2_000
@@ -81,12 +82,15 @@ class BedrockModel:
         max_tokens: int = MAX_TOKENS,
         thinking: int = 0,
         guardrail: Guardrail | None = None,
+        metrics: Metrics = UNTOLD,
     ) -> None:
         self.name = f"bedrock:{model_id}"
+        self._metrics = metrics
         try:
             session = _session(profile, region or region_of(model_id), keys)
             self.priced_as = base or _priced_as(model_id, session, endpoint_url)
             self._chat = _chat(model_id, self.priced_as, session, endpoint_url, idle_seconds, retries or Retries())
+            self._chat.wire.failed = self._count
         except (BotoCoreError, ValueError) as error:
             raise SetupError(f"AWS is not set up for {self.name}: {error}") from error
         known = capabilities(self.priced_as)
@@ -127,6 +131,10 @@ class BedrockModel:
                     yield chunk
         except EXPECTED as error:
             raise translated(error, self._place) from error
+
+    def _count(self, error: Exception) -> None:
+        """Each try that failed, also one that is repeated."""
+        self._metrics.count("BedrockThrottles" if throttled(error) else "BedrockErrors", model=self.name)
 
     async def close(self) -> None:
         """Closes the connections to Bedrock."""

@@ -68,6 +68,8 @@ class BedrockWire:
         self._route = route
         self._retries = retries
         self._session: aiohttp.ClientSession | None = None
+        self.failed: Callable[[Exception], None] = lambda _: None
+        """Told of each try that failed, also of one that is repeated."""
 
     async def batches(
         self, sign: Callable[[], Awaitable[AWSPreparedRequest]]
@@ -88,6 +90,9 @@ class BedrockWire:
                 if failure is not None:
                     raise failure
                 data = await response.content.readany()
+        except Exception as error:
+            self.failed(error)
+            raise
         finally:
             response.close()
 
@@ -97,7 +102,9 @@ class BedrockWire:
         try:
             body: dict[str, Any] = json.loads(data + await response.content.read())
         except ValueError as error:
-            raise ParserError("The answer is not JSON.") from error
+            broken = ParserError("The answer is not JSON.")
+            self.failed(broken)
+            raise broken from error
         finally:
             response.close()
         return body
@@ -116,6 +123,7 @@ class BedrockWire:
             try:
                 return await self._send(request)
             except (ClientError, aiohttp.ClientError) as error:
+                self.failed(error)
                 pause = max(self._retries.pause(attempt), retry_after(error) or 0)
                 if attempt == 1 and isinstance(error, aiohttp.ServerDisconnectedError):
                     pause = 0  # a kept connection that the other side had closed meanwhile
