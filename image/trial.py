@@ -141,6 +141,7 @@ async def main(tag: str) -> None:
                 "PENNY_MODEL": f"bedrock:{MODEL}",
                 "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock.url,
                 "PENNY_LIMITS_RUNS_PER_USER": str(STREAMS),
+                "PENNY_LIMITS_OPEN_PER_USER": "0",
                 "AWS_REGION": "us-east-1",
                 "AWS_ACCESS_KEY_ID": "trial",
                 "AWS_SECRET_ACCESS_KEY": "trial",
