@@ -22,11 +22,13 @@ from botocore.exceptions import ClientError, EventStreamError
 from yarl import URL
 
 from agent.bedrock.frames import FrameReader
+from agent.bedrock.pacing import Pace
 
 StreamEvent = tuple[str, dict[str, Any]]
 """An event's type and payload: ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hi"}})."""
 
 _OPERATION = "ConverseStream"
+_AMID = "contentBlockDelta"
 _PASSING = {
     "InternalServerException",
     "ModelNotReadyException",
@@ -70,6 +72,7 @@ class BedrockWire:
         self._session: aiohttp.ClientSession | None = None
         self.failed: Callable[[Exception], None] = lambda _: None
         """Told of each try that failed, also of one that is repeated."""
+        self._pace = Pace()
 
     async def batches(
         self, sign: Callable[[], Awaitable[AWSPreparedRequest]]
@@ -80,6 +83,7 @@ class BedrockWire:
         wrong), TimeoutError (idle for too long), aiohttp.ClientError (the connection failed).
         """
         response, data = await self._open(sign)
+        self._pace.open += 1
         try:
             reader = FrameReader()
             while data:
@@ -89,11 +93,14 @@ class BedrockWire:
                     yield events
                 if failure is not None:
                     raise failure
+                if events and events[-1][0] == _AMID:
+                    self._pace.rest(response)
                 data = await response.content.readany()
         except Exception as error:
             self.failed(error)
             raise
         finally:
+            self._pace.open -= 1
             response.close()
 
     async def whole(self, sign: Callable[[], Awaitable[AWSPreparedRequest]]) -> dict[str, Any]:
