@@ -1,8 +1,9 @@
-"""`penny chat`: a conversation in the terminal, with decisions, the facts behind a reply, and prompts that reload."""
+"""`penny chat`: a conversation in the terminal, with decisions, facts behind replies, and what prompt work needs."""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -10,44 +11,26 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from domain.errors import PennyError
+from domain.errors import InvalidInput, PennyError
 from domain.ids import parse_id
-from penny import conversation
+from memory.messages import Message
+from penny import conversation, workbench
 from penny.bootstrap import Services, bootstrap, warm_up
 from penny.cli.output import diff_lines, progress, say
 from penny.figures import why
+from penny.models import make_model
 from penny.settings import Settings
+from penny.workbench import Watched, WithDescriptions
 from prompts import library
-from prompts.library import Prompt
 from tools import proposals
 
-HELP = "/undo takes the last change back, /why shows the facts behind the last reply, /prompt the system prompt, /new \
-starts another session, /quit leaves."
+SAVED = "cases/saved.yaml"
 
-
-class PromptFile:
-    """The prompt of a file; with `watch` it is loaded again when the file changed, and a broken one is not taken."""
-
-    def __init__(self, path: Path, *, watch: bool) -> None:
-        self._path, self._watch = path, watch
-        self._saved = self._stamp()
-        self._prompt = library.load(path)
-
-    def __call__(self) -> Prompt:
-        if self._watch and (now := self._stamp()) != self._saved:
-            self._saved = now
-            try:
-                self._prompt = library.load(self._path)
-                progress(f"prompt {self._prompt.version}")
-            except PennyError as error:
-                progress(f"{error.message} The one before stays in use.")
-        return self._prompt
-
-    def _stamp(self) -> int:
-        try:
-            return self._path.stat().st_mtime_ns
-        except OSError:
-            return 0
+HELP = """/undo takes the last change back, /why shows the facts behind the last reply, /prompt the system prompt
+/trace shows how the last reply came about: steps, calls, facts, tokens, cost, times
+/rewind N goes back to the turn N: what you say next takes the place of what came after; alone, before the last turn
+/fork goes on in a new session with the conversation so far; /new starts an empty one
+/save case NAME [FILE] keeps the conversation as a case for penny eval; /help shows this, /quit leaves"""
 
 
 class Chat:
@@ -61,12 +44,18 @@ class Chat:
         user: str,
         session: str | None,
         prompt: Path | None,
+        tools: Path | None = None,
         watch: bool,
     ) -> None:
         self._settings, self._runner = settings, runner
         self._name = user
         self._given = session
-        self._prompt = PromptFile(prompt or library.SYSTEM, watch=watch)
+        self._prompt = Watched(
+            prompt or library.SYSTEM, library.load, lambda p: f"prompt {p.version}", progress, watch=watch
+        )
+        self._descriptions = workbench.descriptions_of(tools, progress, watch=watch) if tools else None
+        self._last_run: str | None = None
+        self._replacing: Message | None = None
         self._facts: list[dict[str, Any]] = []
         self._figures: list[dict[str, Any]] = []
         self._seen: dict[str, dict[str, Any]] = {}
@@ -79,7 +68,7 @@ class Chat:
         stack = AsyncExitStack()
         try:
             self._runner.run(self._open(stack))
-            progress(f"session {self._session}; {HELP}")
+            progress(f"session {self._session}; /help lists what you can do beside talking")
             while (line := self._read("you> ")) is not None:
                 if line.strip() and not self._handled(line.strip()):
                     break
@@ -88,7 +77,12 @@ class Chat:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         self._services = await stack.enter_async_context(
-            bootstrap(self._settings, progress=conversation.quiet_unless_slow(progress), prompt=self._prompt)
+            bootstrap(
+                self._settings,
+                progress=conversation.quiet_unless_slow(progress),
+                prompt=self._prompt,
+                model=WithDescriptions(make_model(self._settings), self._descriptions) if self._descriptions else None,
+            )
         )
         self._user = await self._services.user(self._name)
         self._session = (
@@ -109,31 +103,44 @@ class Chat:
 
     def _handled(self, line: str) -> bool:
         """False when the conversation is over."""
-        command: Callable[[], None] | None = {
+        if line in ("/quit", "/exit"):
+            return False
+        name, *words = line.split()
+        command: Callable[..., None] | None = {
             "/undo": self._undo,
             "/why": self._why,
             "/prompt": self._show_prompt,
+            "/trace": self._trace,
+            "/rewind": self._rewind,
+            "/fork": self._fork,
+            "/save": self._save,
             "/new": self._new,
             "/help": lambda: say(HELP),
-        }.get(line)
-        if line in ("/quit", "/exit"):
-            return False
+        }.get(name)
         try:
             if command is not None:
-                command()
+                command(*words)
             elif line.startswith("/"):
-                say(f"{line.split()[0]} is not known. {HELP}")
+                say(f"{name} is not known.\n{HELP}")
             else:
                 self._say(line)
         except PennyError as error:
             progress(error.message)
+        except TypeError:
+            if command is None or _takes(command, words):
+                raise
+            progress(f"{name} is not used so.\n{HELP}")
         except KeyboardInterrupt:
             progress("stopped")
         return True
 
     def _say(self, text: str) -> None:
         printer = conversation.TextPrinter(hints=False)
-        self._runner.run(conversation.say_and_print(self._services, self._user, self._session, text, printer))
+        edit_of, self._replacing = self._replacing.id if self._replacing else None, None
+        self._runner.run(
+            conversation.say_and_print(self._services, self._user, self._session, text, printer, edit_of=edit_of)
+        )
+        self._last_run = printer.run_id
         self._facts, self._figures = printer.facts, printer.figures
         self._seen |= {fact["id"]: fact for fact in printer.facts}
         for proposal in printer.proposals:
@@ -176,6 +183,48 @@ class Chat:
         prompt = self._prompt()
         say(f"{prompt.version}\n\n{prompt.text}")
 
+    def _trace(self) -> None:
+        if self._last_run is None:
+            say("There is no reply yet.")
+            return
+        for line in self._runner.run(workbench.trace_lines(self._services, self._user, self._last_run)):
+            say(line)
+
+    def _rewind(self, turn: str = "") -> None:
+        """Nothing is deleted, and nothing happens before something is said."""
+        if turn and not turn.isdecimal():
+            raise InvalidInput(f"{turn!r} is no turn; say a number, like /rewind 2.")
+        left, next_ = self._runner.run(
+            workbench.turn_after(self._services, self._user, self._session, int(turn) if turn else None)
+        )
+        self._replacing = next_
+        for number, message in enumerate(left, 1):
+            say(f"{number:3} {message.text}")
+        say(f"What you say now takes the place of {next_.text!r} and all that followed.")
+
+    def _fork(self) -> None:
+        before = self._replacing.turn if self._replacing else None
+        self._session = self._runner.run(workbench.fork(self._services, self._user, self._session, before))
+        self._replacing = None
+        say(f"session {self._session}, with the conversation so far")
+
+    def _save(self, what: str = "", name: str = "", file: str = SAVED) -> None:
+        if what != "case" or not name:
+            raise InvalidInput(f"Say /save case NAME, and a file if it is not to be {SAVED}.")
+        case = self._runner.run(workbench.case(self._services, self._user, self._session, name))
+        path = workbench.keep(case, Path(file))
+        say(f"Saved in {path}; read what it expects, then: penny eval --cases {path} --case {name}")
+
     def _new(self) -> None:
         self._session = self._runner.run(conversation.new_session(self._services, self._user))
+        self._replacing = self._last_run = None
         say(f"session {self._session}")
+
+
+def _takes(command: Callable[..., None], words: list[str]) -> bool:
+    """Whether so many words can be given with the command."""
+    try:
+        inspect.signature(command).bind(*words)
+    except TypeError:
+        return False
+    return True

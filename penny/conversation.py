@@ -40,6 +40,7 @@ class TextPrinter:
         self.facts: list[dict[str, Any]] = []
         self.figures: list[dict[str, Any]] = []
         self.proposals: list[dict[str, Any]] = []
+        self.run_id: str | None = None
         self._middle = False
 
     def show(self, seq: int, kind: str, data: str) -> None:
@@ -57,6 +58,9 @@ class TextPrinter:
         if self._middle:
             say()
             self._middle = False
+
+    def _run_started(self, data: dict[str, Any]) -> None:
+        self.run_id = data["run_id"]
 
     def _run_resumed(self, data: dict[str, Any]) -> None:
         progress("the reply goes on after an interruption")
@@ -99,9 +103,11 @@ async def new_session(services: Services, user: UUID) -> UUID:
         return (await sessions.create(tx)).id
 
 
-async def say_and_print(services: Services, user: UUID, session: UUID, text: str, printer: Printer) -> bool:
+async def say_and_print(
+    services: Services, user: UUID, session: UUID, text: str, printer: Printer, *, edit_of: UUID | None = None
+) -> bool:
     """Sends the message and prints the reply's events until it ended; True when it ended well. Ctrl-C stops it."""
-    accepted = await services.runner.submit(user, session, text)
+    accepted = await services.runner.submit(user, session, text, edit_of=edit_of)
     hint = asyncio.create_task(_say_what_it_waits_for(services))
     kind = ""
     try:

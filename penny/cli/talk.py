@@ -60,13 +60,15 @@ def chat(
     session: SessionOption = None,
     user: UserOption = DEMO_USER,
     prompt: Annotated[Path | None, typer.Option(help="Another system prompt file.")] = None,
-    watch: Annotated[bool, typer.Option(help="Load the prompt file again whenever it was saved.")] = False,
+    tools: Annotated[Path | None, typer.Option(help="A YAML file of other tool descriptions.")] = None,
+    watch: Annotated[bool, typer.Option(help="Load both files again whenever they were saved.")] = False,
 ) -> None:
-    """Talk in the terminal: /undo, /why, /prompt, /new, /quit; proposals ask for y or n."""
+    """Talk in the terminal; proposals ask for y or n. /help lists the commands: /undo, /why, /prompt, /trace, /rewind,
+    /fork, /save case, /new, /quit."""
     from penny.chat import Chat
 
     with asyncio.Runner() as runner:
-        Chat(settings.load(), runner, user=user, session=session, prompt=prompt, watch=watch).run()
+        Chat(settings.load(), runner, user=user, session=session, prompt=prompt, tools=tools, watch=watch).run()
     say()
 
 
