@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
 from api.caller import JSON_BODY, CallerDep
@@ -37,6 +37,13 @@ class LinkView(Output):
     channel: str
     address: str = Field(description="The account, as the app names it.")
     created_at: Instant
+    used_at: Instant = Field(description="When the person wrote there last, to the minute.")
+
+
+class Links(Page[LinkView]):
+    """The linked accounts, and the apps that there are to link."""
+
+    channels: list[str] = Field(description="The channels that are set up here.")
 
 
 @router.post(
@@ -51,21 +58,33 @@ async def create(caller: CallerDep, wanted: NewLink) -> LinkCode:
 
 
 @router.get("", summary="List linked accounts")
-async def index(caller: CallerDep) -> Page[LinkView]:
-    """The user's accounts in messaging apps, the oldest first."""
+async def index(caller: CallerDep) -> Links:
+    """The user's accounts in messaging apps, the oldest first, and the apps that are set up here."""
     async with caller.read() as tx:
         found = await links.list_(tx)
-    items = [LinkView(channel=one.channel, address=one.address, created_at=one.created_at.isoformat()) for one in found]
-    return Page(items=items, next=None)
+    items = [
+        LinkView(
+            channel=one.channel,
+            address=one.address,
+            created_at=one.created_at.isoformat(),
+            used_at=one.used_at.isoformat(),
+        )
+        for one in found
+    ]
+    return Links(items=items, next=None, channels=list(caller.services.channels))
 
 
 @router.delete("/{channel}", status_code=204, summary="Unlink", responses=documented(404))
-async def delete(caller: CallerDep, channel: Annotated[str, Path(description="The channel.")]) -> Response:
-    """Ends the links of all the user's accounts in that channel."""
+async def delete(
+    caller: CallerDep,
+    channel: Annotated[str, Path(description="The channel.")],
+    address: Annotated[Text | None, Query(max_length=256, description="Only this account of it.")] = None,
+) -> Response:
+    """Ends the links of the user's accounts in that channel, or that of one."""
     ended = 0
     if channel in CHANNELS:
         async with caller.transaction() as tx:
-            ended = await links.unlink(tx, channel)
+            ended = await links.unlink(tx, channel, address)
     if not ended:
         raise NotFound("No account in that channel is linked.")
     return Response(status_code=204)

@@ -92,6 +92,9 @@ class FakePenny:
         self.host_style = ""
         self.feeds: dict[str, list[tuple[int, str, str]]] = {}
         self.told = asyncio.Event()
+        self.channels = ["slack", "telegram"]
+        self.links: list[dict[str, str]] = []
+        self.code_seconds = 900.0
         self.facts = [{"id": "f1", "kind": "payday", "text": "Salary comes on the 25th."}]
         self.accounts = [{"id": "a1", "name": "Everyday Checking", "kind": "checking", "balance": usd(204978)}]
         self.budgets: dict[str, Any] = {"items": [], "totals": []}
@@ -157,6 +160,9 @@ class FakePenny:
                 web.get("/v1/accounts", self._accounts),
                 web.get("/v1/transactions", self._accounts),
                 web.post("/v1/imports", self._import),
+                web.get("/v1/links", self._links),
+                web.post("/v1/links", self._new_link),
+                web.delete("/v1/links/{channel}", self._unlink),
                 web.get("/v1/facts", self._facts),
                 web.post("/v1/facts", self._new_fact),
                 web.patch("/v1/facts/{id}", self._new_fact),
@@ -325,6 +331,25 @@ class FakePenny:
 
     async def _accounts(self, request: web.Request) -> web.Response:
         return web.json_response({"items": self.accounts if "accounts" in request.path else [], "next": None})
+
+    async def _links(self, request: web.Request) -> web.Response:
+        return web.json_response({"items": self.links, "next": None, "channels": self.channels})
+
+    async def _new_link(self, request: web.Request) -> web.Response:
+        assert (await request.json())["channel"] in self.channels
+        until = datetime.now(UTC) + timedelta(seconds=self.code_seconds)
+        code = {"code": "K7Q2M9AB", "text": "link K7Q2M9AB", "expires_at": until.isoformat()}
+        return web.json_response(code, status=201)
+
+    def link(self, channel: str, address: str) -> None:
+        """The person has sent the code in that app."""
+        made = "2026-11-20T09:00:00+00:00"
+        self.links.append({"channel": channel, "address": address, "created_at": made, "used_at": made})
+
+    async def _unlink(self, request: web.Request) -> web.Response:
+        ended = request.match_info["channel"], request.query["address"]
+        self.links = [one for one in self.links if (one["channel"], one["address"]) != ended]
+        return web.Response(status=204)
 
     async def _facts(self, request: web.Request) -> web.Response:
         return web.json_response({"items": self.facts, "next": None})

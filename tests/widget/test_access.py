@@ -69,7 +69,7 @@ async def test_axe_finds_nothing_serious(penny, visit, theme, lang, width):
     await expect(v.page.locator(".chats .open")).to_be_visible()
     assert await serious(v) == []
     await v.page.locator(".head .tool").nth(2).click()
-    for tab, content in enumerate((".budgets li", "penny-waiting .card", ".changes li", ".facts li", ".drop")):
+    for tab, content in enumerate((".budgets li", "penny-waiting .card", ".changes li", ".facts li", ".apps", ".drop")):
         await v.page.get_by_role("tab").nth(tab).click()
         await expect(v.page.locator(content).first).to_be_visible()
         assert await serious(v) == [], content

@@ -133,3 +133,39 @@ async def test_on_a_wide_screen_the_panel_stands_beside_the_conversation(penny, 
     await expect(v.field).to_be_editable()
     narrow = await panel("Budgets", width=390)
     assert await narrow.page.locator(".main").get_attribute("inert") is not None
+
+
+async def test_a_chat_is_linked_by_a_code_and_unlinked(penny, panel):
+    """The text to send is shown, counted down and copied; when it was sent there, the chat is in the list; each of two
+    chats is unlinked alone."""
+    penny.link("slack", "T1:U1")
+    v = await panel("Apps")
+    await v.page.get_by_role("button", name="Link Telegram").click()
+    await expect(v.page.locator(".code-text code")).to_have_text("link K7Q2M9AB")
+    await expect(v.page.get_by_role("timer")).to_contain_text("14:")
+    penny.link("telegram", "77")
+    rows = v.page.locator("penny-links li")
+    await expect(rows).to_have_count(2)
+    await expect(rows.nth(1)).to_contain_text("Telegram 77")
+    await expect(rows.nth(1)).to_contain_text("Nov 20")
+    await expect(v.page.get_by_text("Telegram is linked.")).to_be_visible()
+    await expect(v.page.locator(".code")).to_have_count(0)
+    await v.page.get_by_role("button", name="Unlink: Slack T1:U1").click()
+    await expect(rows).to_have_count(1)
+    assert [one["channel"] for one in penny.links] == ["telegram"]
+
+
+async def test_a_code_that_is_over_says_so(penny, panel):
+    """It is taken away, so that nobody types it in vain."""
+    penny.code_seconds = 2.0
+    v = await panel("Apps")
+    await v.page.get_by_role("button", name="Link Slack").click()
+    await expect(v.page.get_by_text("That code is over.")).to_be_visible()
+    await expect(v.page.locator(".code")).to_have_count(0)
+
+
+async def test_without_messaging_apps_the_panel_says_so(penny, panel):
+    """A service without channels has nothing to link."""
+    penny.channels = []
+    v = await panel("Apps")
+    await expect(v.page.get_by_text("Penny is not set up for messaging apps here.")).to_be_visible()

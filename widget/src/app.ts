@@ -11,7 +11,7 @@ import { Format } from "./text/format.js";
 import { english, type Texts } from "./texts.js";
 import type { ModelState } from "./wire.js";
 
-export type Tab = "budgets" | "waiting" | "changes" | "facts" | "import";
+export type Tab = "budgets" | "waiting" | "changes" | "facts" | "links" | "import";
 const MODEL_LOOK = 2_000; // ms between looks at a model that is loading
 const REMEMBERED = "penny.session";
 

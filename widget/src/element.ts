@@ -123,7 +123,7 @@ export class PennyChat extends LitElement {
     return this.#app.openSession(id);
   }
 
-  /** Shows a panel: budgets, waiting, changes, facts or import. */
+  /** Shows a panel: budgets, waiting, changes, facts, links or import. */
   showPanel(tab: Tab): void {
     this.#app.show("panel", tab);
   }

@@ -6,6 +6,7 @@ import { BudgetsView } from "./panels/budgets.js";
 import { ChangesView } from "./panels/changes.js";
 import { FactsView } from "./panels/facts.js";
 import { ImportView } from "./panels/import.js";
+import { LinksView } from "./panels/links.js";
 import { PanelView } from "./panels/panel.js";
 import { WaitingView } from "./panels/waiting.js";
 import { CardView } from "./ui/card.js";
@@ -26,6 +27,7 @@ define("penny-waiting", WaitingView);
 define("penny-changes", ChangesView);
 define("penny-facts", FactsView);
 define("penny-import", ImportView);
+define("penny-links", LinksView);
 define("penny-panel", PanelView);
 define("penny-chat", PennyChat);
 

@@ -176,3 +176,23 @@ export interface WireEvent {
   // biome-ignore lint/suspicious/noExplicitAny: what a type carries is read where the type is known
   data: any;
 }
+
+/** An account in a messaging app that speaks for the user. */
+export interface Link {
+  channel: string;
+  address: string;
+  created_at: string;
+}
+
+/** The linked accounts, and the apps that the service is set up for. */
+export interface Links {
+  items: Link[];
+  channels: string[];
+}
+
+/** A one-time code: `text` is what the person sends in the app. */
+export interface LinkCode {
+  code: string;
+  text: string;
+  expires_at: string;
+}

@@ -68,7 +68,11 @@ async def test_a_code_links_once(linked: Any, program: Any, until: Any) -> None:
     third = f"third-{uuid4().hex}"
     await program.say(service.outside, second, third)
     await until(lambda: program.replies, 3)
-    links = (await service.client.get("/v1/links")).json()["items"]
+    there = (await service.client.get("/v1/links")).json()
+    links = there["items"]
+    assert there["channels"] == ["standard"]
+    other = await service.client.delete("/v1/links/standard", params={"address": "another"})
+    assert other.status_code == 404
     assert third in [link["address"] for link in links]
 
 

@@ -120,6 +120,18 @@ export const strings: Strings = {
   addFactHint: "Zum Beispiel: Mein Gehalt kommt am 25.",
   add: "Merken",
   forget: "Vergessen",
+  appsTab: "Apps",
+  noApps: "Penny ist hier für keine Nachrichten-App eingerichtet.",
+  linksIntro:
+    "Sprechen Sie mit Penny auch in einer Nachrichten-App. Ein Code verknüpft einen Chat mit Ihnen; ohne ihn sieht dort niemand Ihr Geld.",
+  linkApp: "{app} verknüpfen",
+  otherApp: "Andere App",
+  sendThis: "Senden Sie das an Penny in {app}:",
+  codeLeft: "Es gilt einmal, noch {time}.",
+  codeOver: "Dieser Code ist abgelaufen. Holen Sie sich einen neuen.",
+  linkedNow: "{app} ist verknüpft.",
+  linkedOn: "Verknüpft am {date}",
+  unlink: "Trennen",
   notHere: "Dieser Dienst bietet das noch nicht an.",
   importIntro:
     "Laden Sie eine Datei Ihrer Bank: CSV, OFX, QFX, QIF oder CAMT.053. Zuerst sehen Sie, was geschehen würde.",

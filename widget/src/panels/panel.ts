@@ -1,4 +1,4 @@
-/** The overview: five panels behind tabs (WAI-ARIA's tab pattern: arrow keys move, one tab stop). */
+/** The overview: six panels behind tabs (WAI-ARIA's tab pattern: arrow keys move, one tab stop). */
 
 import { html, nothing, type TemplateResult } from "lit";
 import type { Tab } from "../app.js";
@@ -11,6 +11,7 @@ const TABS: [Tab, Key][] = [
   ["waiting", "waiting"],
   ["changes", "changes"],
   ["facts", "remembers"],
+  ["links", "appsTab"],
   ["import", "importTab"],
 ];
 
@@ -45,6 +46,8 @@ export class PanelView extends View {
         return html`<penny-changes .app=${this.app}></penny-changes>`;
       case "facts":
         return html`<penny-facts .app=${this.app}></penny-facts>`;
+      case "links":
+        return html`<penny-links .app=${this.app}></penny-links>`;
       case "import":
         return html`<penny-import .app=${this.app}></penny-import>`;
     }
