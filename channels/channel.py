@@ -62,7 +62,7 @@ class Webhook:
 class Said:
     """Somebody wrote. `event_id` is the app's, the same when it repeats the event; `address` the account that wrote,
     `chat` where, `ref` the app's id of the message. `shared`: others read along. `edited`: it replaces what was
-    written under the same `ref`."""
+    written under the same `ref`. `language`: what the app knows of theirs, a tag like "de"."""
 
     event_id: str
     address: str
@@ -71,6 +71,7 @@ class Said:
     ref: str = ""
     shared: bool = False
     edited: bool = False
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

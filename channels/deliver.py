@@ -17,7 +17,7 @@ from agent.runner import Runner
 from channels import switches
 from channels.channel import Channel, Off, Payload, Refused, Reply, Shown, TryLater
 from channels.replying import Growing
-from channels.texts import texts
+from channels.texts import Texts, texts
 from channels.watcher import within_window
 from db.engine import Database, Transaction
 from domain.clock import Clock
@@ -32,13 +32,6 @@ log = structlog.get_logger(__name__)
 
 TYPING_SECONDS = 4.0
 """Apps forget that somebody is typing after five seconds or so."""
-
-_OUTCOMES = {
-    "applied": "Applied",
-    "rejected": "Rejected",
-    "expired": "Expired",
-    "superseded": "Replaced by a newer proposal",
-}
 
 
 @dataclass
@@ -57,6 +50,7 @@ class Sending:
         try:
             async with self.db.read(self.delivery.user) as tx:
                 body, self._progress = await outbox.content(tx, self.delivery)
+                locale = (await preferences.get(tx)).locale
                 linked = any(link.channel == self.channel.name for link in await links.list_(tx))
         except NotFound:
             return  # the user was erased meanwhile
@@ -64,7 +58,7 @@ class Sending:
             return
         match self.delivery.kind:
             case "reply":
-                await self._reply()
+                await self._reply(texts(locale))
             case "note":
                 await self._parts(Reply(body["text"]), body["proposals"])
             case "notice":
@@ -72,9 +66,9 @@ class Sending:
             case "decided":
                 await self._decided(UUID(body["proposal_id"]))
 
-    async def _reply(self) -> None:
+    async def _reply(self, say: Texts) -> None:
         assert self.delivery.run_id is not None
-        growing = Growing()
+        growing = Growing(say)
         typing = asyncio.create_task(self._typing())
         try:
             drafted = asyncio.get_running_loop().time()
@@ -173,7 +167,7 @@ class Sending:
             locale = (await preferences.get(tx)).locale
         if place is None:
             return
-        text = f"**{_OUTCOMES.get(proposal['status'], proposal['status'])}:** {proposal['text']}"
+        text = f"**{texts(locale).status(proposal)}:** {proposal['text']}"
         payload = channel.render(Reply(text), locale)[0].payload
         _, ref = place
         if ref is not None and channel.edit_seconds is not None:

@@ -24,25 +24,6 @@ from tools.proposals import claim, decline
 
 log = structlog.get_logger(__name__)
 
-HOW_TO_LINK = (
-    "I am Penny. I do not know whose budget this chat may see. In Penny, ask for a code for this app and send it here "
-    "as `link CODE`."
-)
-BAD_CODE = "That code is not valid, or its 15 minutes are over. Get a new one in Penny."
-LINKED = (
-    "This chat is linked. Ask about your budget, or say what you spent. `pending` shows what waits for your yes, `new` "
-    "starts a new conversation, `unlink` ends this."
-)
-UNLINKED = "This chat is not linked any more."
-IN_PRIVATE = (
-    "Others read along here, so I do not talk about money. Write to me alone, or say `allow money talk` to allow it in "
-    "this chat."
-)
-TOO_LATE_TO_EDIT = "You have gone on since that message, so its edit changes nothing here. Say it as a new message."
-NOTHING_WAITS = "Nothing waits for your decision."
-FRESH = "A new conversation starts here."
-ALLOWED = "I talk about your money in this chat from now on. `forbid money talk` ends that."
-FORBIDDEN = "I do not talk about money in this chat any more."
 PENDING_SHOWN = 5
 NAME_LENGTH = 256
 
@@ -90,7 +71,7 @@ class Receiver:
         elif user is not None:
             await self._of_user(channel, user, event, command)
         elif isinstance(event, Said) and not event.shared:
-            self.tell(channel, event.chat, HOW_TO_LINK)
+            self.tell(channel, event.chat, texts(event.language).say("chat.how_to_link"))
         self.wake()
 
     async def _of_user(self, channel: Channel, user: UUID, event: Incoming, command: Command | None) -> None:
@@ -121,9 +102,9 @@ class Receiver:
         chat = "" if event.shared else event.chat
         user = await links.redeem(self.db, channel.name, event.address, chat, code)
         if user is None:
-            self.tell(channel, event.chat, BAD_CODE)
+            self.tell(channel, event.chat, texts(event.language).say("chat.bad_code"))
         else:
-            await self._once(channel.name, user, event, _saying(LINKED))
+            await self._once(channel.name, user, event, _saying("chat.linked"))
 
     async def _say(self, channel: str, user: UUID, event: Said) -> None:
         edit_of: UUID | None = None
@@ -132,10 +113,10 @@ class Receiver:
             if event.edited and await inbox.run_of(tx, channel, event.ref):
                 edit_of = await inbox.latest_words(tx, channel, event.ref)
                 if edit_of is None:
-                    await _tell(tx, channel, event, Note(TOO_LATE_TO_EDIT))
+                    await _tell(tx, channel, event, await _said(tx, "chat.too_late_to_edit"))
                     return
         if event.shared and not chat.money_allowed:
-            await self._once(channel, user, event, _saying(IN_PRIVATE))
+            await self._once(channel, user, event, _saying("chat.in_private"))
             return
 
         async def along(tx: Transaction, accepted: Accepted) -> None:
@@ -157,7 +138,7 @@ class Receiver:
         except Unavailable:
             raise
         except PennyError as refused:  # too long, empty: the person can mend it
-            await self._once(channel, user, event, _saying(refused.message))
+            await self._once(channel, user, event, _quoting(refused.message))
 
     async def _commanded(self, channel: str, user: UUID, event: Said, command: Command) -> Act | None:
         """The act that the chat itself understands; None when it is something to say to Penny after all."""
@@ -198,20 +179,32 @@ def _is_a_name(text: str) -> bool:
     return 0 < len(text) <= NAME_LENGTH and text.isprintable()
 
 
-def _saying(text: str) -> Act:
+def _quoting(text: str) -> Act:
     async def act(_: Transaction) -> Note:
         return Note(text)
 
     return act
 
 
+def _saying(text: str) -> Act:
+    """To say a text of channels/texts."""
+    return partial(_said, text=text)
+
+
+async def _said(tx: Transaction, text: str, proposals: tuple[str, ...] = (), **values: str) -> Note:
+    """A text of channels/texts in the user's language."""
+    return Note(texts((await preferences.get(tx)).locale).say(text, **values), proposals)
+
+
 async def _typed_decision(channel: str, chat: str, command: Command, tx: Transaction) -> Note | None:
     waiting = await shown.named(tx, channel, chat, command.code)
     if not waiting:
-        return Note(f"There is no proposal {command.code} in this chat." if command.code else NOTHING_WAITS)
+        if command.code:
+            return await _said(tx, "proposals.no_code", code=command.code)
+        return await _said(tx, "chat.nothing_waits")
     if len(waiting) > 1:
         codes = ", ".join(f"“{command.verb} {one.code}”" for one in waiting)
-        return Note(f"Which one? Say {codes}.")
+        return await _said(tx, "proposals.which", codes=codes)
     verdict: Verdict = "confirm" if command.verb == "yes" else "reject"
     return await _decide(channel, verdict, waiting[0].proposal_id, waiting[0].hash, tx)
 
@@ -221,7 +214,7 @@ async def _decide(channel: str, verdict: Verdict, proposal_id: UUID, mark: str, 
     here is only why nothing came of it."""
     hash_ = await tx.pg.fetchval("SELECT hash FROM proposal WHERE user_id = $1 AND id = $2", tx.user, proposal_id)
     if hash_ is None:
-        return Note("There is no such proposal any more.")
+        return await _said(tx, "proposals.gone")
     if verdict == "reject":
         refused: object = await decline(tx, proposal_id)
     else:
@@ -229,7 +222,8 @@ async def _decide(channel: str, verdict: Verdict, proposal_id: UUID, mark: str, 
     if not isinstance(refused, PennyError):
         return None
     fresh = refused.details.get("proposal") if refused.code == "proposal_stale" else None
-    return Note(refused.message, (fresh["id"],) if fresh else ())
+    locale = (await preferences.get(tx)).locale
+    return Note(texts(locale).refusal(refused.code, refused.message), (fresh["id"],) if fresh else ())
 
 
 async def _switch(channel: str, event: Switched, tx: Transaction) -> Note | None:
@@ -239,12 +233,12 @@ async def _switch(channel: str, event: Switched, tx: Transaction) -> Note | None
     if event.told:
         return None
     words = switches.words(event.kind, on=not event.on)
-    return Note(texts(kept.locale).say(f"notices.{'on' if event.on else 'off'}_{event.kind}", words=words))
+    return await _said(tx, f"notices.{'on' if event.on else 'off'}_{event.kind}", words=words)
 
 
 async def _unlink(channel: str, address: str, tx: Transaction) -> Note:
     await links.unlink(tx, channel, address)
-    return Note(UNLINKED)
+    return await _said(tx, "chat.unlinked")
 
 
 async def _pending(tx: Transaction) -> Note:
@@ -256,14 +250,16 @@ async def _pending(tx: Transaction) -> Note:
         tx.user,
         PENDING_SHOWN,
     )
-    return Note("" if rows else NOTHING_WAITS, tuple(str(row["id"]) for row in rows))
+    if not rows:
+        return await _said(tx, "chat.nothing_waits")
+    return Note("", tuple(str(row["id"]) for row in rows))
 
 
 async def _new(channel: str, chat: str, tx: Transaction) -> Note:
     await inbox.chat(tx, channel, chat, fresh=True)
-    return Note(FRESH)
+    return await _said(tx, "chat.fresh")
 
 
 async def _allow(channel: str, chat: str, allowed: bool, tx: Transaction) -> Note:
     await inbox.allow_money(tx, channel, chat, allowed)
-    return Note(ALLOWED if allowed else FORBIDDEN)
+    return await _said(tx, "chat.allowed" if allowed else "chat.forbidden")

@@ -7,14 +7,15 @@ from typing import Any
 
 import orjson
 
+from channels.texts import Texts
 from memory.frames import Frame
-
-STOPPED = "(Stopped.)"
 
 
 @dataclass
 class Growing:
-    """What the events up to now say."""
+    """What the events up to now say, in the language of `say`."""
+
+    say: Texts
 
     text: str = ""
     doing: str = ""
@@ -33,7 +34,7 @@ class Growing:
             case "text.retracted":
                 self.text = self.text[: data["keep"]]
             case "tool.started":
-                self.doing = data["label"]
+                self.doing = self.say.progress(data["label"])
             case "chart":
                 self.charts.append(data)
             case "proposal":
@@ -43,7 +44,7 @@ class Growing:
             case "run.failed":
                 self.text, self.over = f"{self.text}\n\n{data['message']}".strip(), True
             case "run.cancelled":
-                self.text, self.over = f"{self.text}\n\n{STOPPED}".strip(), True
+                self.text, self.over = f"{self.text}\n\n{self.say.say('chat.stopped')}".strip(), True
 
     @property
     def so_far(self) -> str:

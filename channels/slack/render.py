@@ -9,6 +9,7 @@ from channels import switches
 from channels.channel import Off, Part, Payload, Reply, Shown, pictures
 from channels.markdown import Dialect, aligned, split, write
 from channels.proposals import button, lines, open_
+from channels.texts import texts
 
 SECTION_LIMIT = 2900
 """Characters of a section; Slack takes 3,000."""
@@ -29,10 +30,10 @@ MRKDWN = Dialect(
 
 def render(reply: Reply, locale: str) -> list[Part]:
     """The text in as many messages as it needs, then its charts, then one for each proposal."""
-    texts = split(write(reply.text, MRKDWN), SECTION_LIMIT)
-    parts = [Part(message(text)) for text in texts]
-    if reply.off and texts:
-        parts[-1] = Part(message(texts[-1], _off(reply.off)))
+    pieces = split(write(reply.text, MRKDWN), SECTION_LIMIT)
+    parts = [Part(message(text)) for text in pieces]
+    if reply.off and pieces:
+        parts[-1] = Part(message(pieces[-1], _off(reply.off)))
     return parts + pictures(reply, locale) + [_proposal(one, locale) for one in reply.proposals]
 
 
@@ -46,18 +47,20 @@ def _off(off: Off) -> dict[str, Any]:
 
 
 def _proposal(one: Shown, locale: str) -> Part:
+    say = texts(locale)
     text = f"*{_escape(one.proposal['text'])}*\n" + "\n".join(_escape(line) for line in lines(one, locale))
     text = text[:SECTION_LIMIT]
     if not open_(one):
-        return Part(message(f"{text}\n_{one.proposal['status'].capitalize()}._"), one.proposal["id"])
+        return Part(message(f"{text}\n_{say.status(one.proposal)}._"), one.proposal["id"])
     buttons = {
         "type": "actions",
         "elements": [
-            _button("apply", "Apply", button(one, "confirm"), "primary"),
-            _button("reject", "Reject", button(one, "reject"), None),
+            _button("apply", say.say("proposals.apply"), button(one, "confirm"), "primary"),
+            _button("reject", say.say("proposals.reject"), button(one, "reject"), None),
         ],
     }
-    hint = {"type": "context", "elements": [{"type": "mrkdwn", "text": f"or say `yes {one.code}` / `no {one.code}`"}]}
+    words = say.say("proposals.or_say", yes=f"`yes {one.code}`", no=f"`no {one.code}`")
+    hint = {"type": "context", "elements": [{"type": "mrkdwn", "text": words}]}
     return Part(message(text, buttons, hint), one.proposal["id"])
 
 

@@ -38,6 +38,7 @@ def _message(update_id: int, message: Message, *, edited: bool) -> Parsed:
         str(message.message_id),
         shared=message.chat.type != "private",
         edited=edited,
+        language=(message.from_user.language_code or "")[:12],
     )
     return Parsed((said,))
 

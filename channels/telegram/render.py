@@ -8,6 +8,7 @@ from channels import switches
 from channels.channel import Part, Payload, Reply, Shown, pictures
 from channels.markdown import Dialect, aligned, split, write
 from channels.proposals import button, lines, open_
+from channels.texts import texts as texts_of
 
 TEXT_LIMIT = 4096
 """Characters of a message after its marks are read; we count the marks too, which is on the safe side."""
@@ -56,13 +57,14 @@ def message(text: str) -> Payload:
 
 
 def _proposal(one: Shown, locale: str) -> Part:
+    say = texts_of(locale)
     changes = "\n".join(_escape(line) for line in lines(one, locale))[: TEXT_LIMIT // 2]
     text = f"<b>{_escape(one.proposal['text'][:1000])}</b>\n{changes}"
     if not open_(one):
-        return Part(message(f"{text}\n<i>{one.proposal['status'].capitalize()}.</i>"), one.proposal["id"])
+        return Part(message(f"{text}\n<i>{say.status(one.proposal)}.</i>"), one.proposal["id"])
     row = [
-        {"text": "Apply", "callback_data": button(one, "confirm")},
-        {"text": "Reject", "callback_data": button(one, "reject")},
+        {"text": say.say("proposals.apply"), "callback_data": button(one, "confirm")},
+        {"text": say.say("proposals.reject"), "callback_data": button(one, "reject")},
     ]
-    hint = f"\nor say “yes {one.code}” / “no {one.code}”"
+    hint = "\n" + say.say("proposals.or_say", yes=f"“yes {one.code}”", no=f"“no {one.code}”")
     return Part(message(text + hint) | {"reply_markup": {"inline_keyboard": [row]}}, one.proposal["id"])

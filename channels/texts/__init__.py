@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_interval, format_skeleton
@@ -32,6 +32,20 @@ class Texts:
         """The text ("notices.weekly") with its placeholders filled."""
         section, _, key = text.partition(".")
         return self._sections[section][key].format(**values)
+
+    def refusal(self, code: str, message: str) -> str:
+        """Why a decision on a proposal was refused: `message`, which is English, or what this language has for it."""
+        if self._babel.language == "en":
+            return message
+        return self._sections["proposals"].get(code, message)
+
+    def status(self, proposal: Mapping[str, Any]) -> str:
+        """What became of a proposal, in a word or a few."""
+        return self._sections["proposals"].get(proposal["status"], proposal["status"])
+
+    def progress(self, label: str) -> str:
+        """What is being done: a tool's own label, which is English, or that something is."""
+        return label if self._babel.language == "en" else self.say("chat.working")
 
     def money(self, amount: Money) -> str:
         return amount.format(self.locale)

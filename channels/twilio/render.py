@@ -5,6 +5,7 @@ from __future__ import annotations
 from channels.channel import Part, Reply, Shown
 from channels.markdown import PLAIN, split, write
 from channels.proposals import lines, open_
+from channels.texts import texts
 
 TEXT_LIMIT = 1600
 """Characters that Twilio takes at once; it cuts them into segments itself."""
@@ -13,13 +14,15 @@ TEXT_LIMIT = 1600
 def render(reply: Reply, locale: str) -> list[Part]:
     """The text in as many messages as it needs, then one for each proposal."""
     blocks = write(reply.text, PLAIN) + ([reply.off.hint] if reply.off else [])
-    texts = split(blocks, TEXT_LIMIT)
-    return [Part({"Body": text}) for text in texts] + [_proposal(one, locale) for one in reply.proposals]
+    pieces = split(blocks, TEXT_LIMIT)
+    return [Part({"Body": text}) for text in pieces] + [_proposal(one, locale) for one in reply.proposals]
 
 
 def _proposal(one: Shown, locale: str) -> Part:
     head = f"{one.proposal['text']}\n"
-    how = f"Reply YES {one.code} to apply, NO {one.code} to reject." if open_(one) else one.proposal["status"] + "."
+    say = texts(locale)
+    yes, no = f"YES {one.code}", f"NO {one.code}"
+    how = say.say("proposals.reply_yes", yes=yes, no=no) if open_(one) else say.status(one.proposal) + "."
     changes = "\n".join(lines(one, locale))
     room = TEXT_LIMIT - len(head) - len(how) - 2
     changes = changes if len(changes) <= room else changes[: max(room - 1, 0)] + "…"

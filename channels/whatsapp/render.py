@@ -6,6 +6,7 @@ from channels import switches
 from channels.channel import Off, Part, Payload, Reply, Shown, pictures
 from channels.markdown import PLAIN, Dialect, as_lines, split, write
 from channels.proposals import button, lines, open_
+from channels.texts import texts
 
 TEXT_LIMIT = 4096
 BUTTONS_LIMIT = 1024
@@ -31,10 +32,10 @@ WHATSAPP = Dialect(
 
 def render(reply: Reply, locale: str) -> list[Part]:
     """The text in as many messages as it needs, then its charts, then one for each proposal."""
-    texts = split(write(reply.text, WHATSAPP), TEXT_LIMIT)
-    parts = [Part(message(text)) for text in texts]
-    if reply.off and texts and len(texts[-1]) <= BUTTONS_LIMIT:
-        parts[-1] = Part(_off(texts[-1], reply.off))
+    pieces = split(write(reply.text, WHATSAPP), TEXT_LIMIT)
+    parts = [Part(message(text)) for text in pieces]
+    if reply.off and pieces and len(pieces[-1]) <= BUTTONS_LIMIT:
+        parts[-1] = Part(_off(pieces[-1], reply.off))
     elif reply.off:
         parts.append(Part(_off(reply.off.hint, reply.off)))
     return parts + pictures(reply, locale) + [_proposal(one, locale) for one in reply.proposals]
@@ -70,14 +71,15 @@ def template(approved: str, reply: Reply, locale: str) -> Payload:
 
 
 def _proposal(one: Shown, locale: str) -> Part:
+    say = texts(locale)
     changes = "\n".join(_escape(line) for line in lines(one, locale))
     text = f"*{_escape(one.proposal['text'])}*\n{changes}"
     if not open_(one):
-        return Part(message(f"{text}\n_{one.proposal['status'].capitalize()}._"[:TEXT_LIMIT]), one.proposal["id"])
-    text += f"\nor say “yes {one.code}” / “no {one.code}”"
+        return Part(message(f"{text}\n_{say.status(one.proposal)}._"[:TEXT_LIMIT]), one.proposal["id"])
+    text += "\n" + say.say("proposals.or_say", yes=f"“yes {one.code}”", no=f"“no {one.code}”")
     buttons = [
-        {"type": "reply", "reply": {"id": button(one, "confirm"), "title": "Apply"}},
-        {"type": "reply", "reply": {"id": button(one, "reject"), "title": "Reject"}},
+        {"type": "reply", "reply": {"id": button(one, "confirm"), "title": say.say("proposals.apply")[:TITLE_LIMIT]}},
+        {"type": "reply", "reply": {"id": button(one, "reject"), "title": say.say("proposals.reject")[:TITLE_LIMIT]}},
     ]
     interactive = {"type": "button", "body": {"text": _cut(text, BUTTONS_LIMIT)}, "action": {"buttons": buttons}}
     return Part({"type": "interactive", "interactive": interactive}, one.proposal["id"])

@@ -190,3 +190,33 @@ async def test_at_night_a_message_that_is_due_waits_again(linked: Any, telegram:
     assert row["status"] == "waiting"
     assert 5400 < (row["due_at"] - row["created_at"]).total_seconds() < 7300
     assert telegram.texts == []
+
+
+async def test_chats_are_spoken_to_in_their_language(
+    linked: Any, serve: Any, channel: Any, telegram: Any, until: Any
+) -> None:
+    """Commands, buttons, outcomes and refusals of a linked person in that of their locale."""
+    service = await linked(PROPOSES)
+    await service.client.patch("/v1/preferences", json={"locale": "fr-FR"})
+    await telegram.say(service.outside, "pending")
+    await until(lambda: "Rien n’attend votre décision." in telegram.texts)
+    await telegram.say(service.outside, "set dining to 250")
+    await until(telegram.buttons, 2)
+    apply, reject = telegram.buttons()
+    assert (apply["text"], reject["text"]) == ("Appliquer", "Refuser")
+    await telegram.press(service.outside, reject["callback_data"])
+    await until(lambda: [text for text in telegram.texts if text.startswith("<b>Refusée:</b>")])
+    await telegram.press(service.outside, apply["callback_data"])
+    await until(lambda: [text for text in telegram.texts if text.startswith("Cette proposition a déjà été décidée")])
+
+
+async def test_a_stranger_is_told_how_to_link_in_the_language_of_their_app(
+    serve: Any, channel: Any, telegram: Any, until: Any
+) -> None:
+    """Telegram says which one that is."""
+    service = await serve({"telegram": channel})
+    person = {"id": telegram.person, "is_bot": False, "first_name": "Kim", "language_code": "es"}
+    chat = {"id": telegram.person, "type": "private", "first_name": "Kim"}
+    message = {"message_id": 5, "date": 1_700_000_000, "chat": chat, "from": person, "text": "hola"}
+    await telegram.update(service.outside, message=message)
+    await until(lambda: [text for text in telegram.texts if text.startswith("Soy Penny.")])

@@ -14,7 +14,7 @@ from channels.telegram.parse import parse
 PAYLOADS = Path(__file__).parent / "payloads"
 
 EXPECTED = {
-    "message": Said("update 10000", "1111111", "1111111", "42.50 lunch", "1365"),
+    "message": Said("update 10000", "1111111", "1111111", "42.50 lunch", "1365", language="en"),
     "start_in_group": Said("update 10001", "1111111", "-1001234567", "/start K7Q2M9AB", "1366", shared=True),
     "edited_message": Said("update 10002", "1111111", "1111111", "24.50 lunch", "1365", edited=True),
     "callback_query": Pressed(
