@@ -192,9 +192,7 @@ async def test_at_night_a_message_that_is_due_waits_again(linked: Any, telegram:
     assert telegram.texts == []
 
 
-async def test_chats_are_spoken_to_in_their_language(
-    linked: Any, serve: Any, channel: Any, telegram: Any, until: Any
-) -> None:
+async def test_chats_are_spoken_to_in_their_language(linked: Any, telegram: Any, until: Any) -> None:
     """Commands, buttons, outcomes and refusals of a linked person in that of their locale."""
     service = await linked(PROPOSES)
     await service.client.patch("/v1/preferences", json={"locale": "fr-FR"})
