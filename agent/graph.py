@@ -26,8 +26,8 @@ from memory.messages import Message
 __all__ = ["CONFIG", "TurnContext", "TurnState", "build_graph", "tool_events", "unanswered", "unfinished"]
 
 
-def route(state: TurnState) -> Literal["model", "tools", "__end__"]:
-    """Where the turn goes on, told from its messages alone."""
+async def route(state: TurnState) -> Literal["model", "tools", "__end__"]:
+    """Where the turn goes on, told from its messages alone. A coroutine, for LangGraph takes a function to a thread."""
     if unanswered(state["messages"]):
         return "tools"
     return "__end__" if state["messages"][-1].role == "assistant" else "model"

@@ -16,12 +16,13 @@ from agent.history import clean
 from agent.limits import Limits
 from agent.live import LiveRuns
 from agent.run import Run
-from agent.start import Agent
+from agent.start import READING, Agent
 from db.engine import Database, Transaction
 from domain.errors import InvalidInput, PennyError, Unavailable
 from memory import acceptance, cancelling
 from memory.acceptance import IfRunning, Terms
 from memory.runs import Accepted
+from prompts.library import Prompt
 from tools import proposals
 from tools.proposals import Applied
 from tools.proposals.store import lock_ledger
@@ -49,6 +50,7 @@ class _Taken:
     """A run that is being accepted: `accepted` once it is, `run` when it is to be made here."""
 
     tx: Transaction
+    prompt: Prompt
     accepted: Accepted | None = None
     run: Run | None = None
 
@@ -102,7 +104,7 @@ class Intake:
                 taken.tx,
                 session_id,
                 text,
-                self._terms(user),
+                self._terms(taken.prompt),
                 client_id=client_id,
                 if_running=if_running,
                 edit_of=edit_of,
@@ -118,7 +120,7 @@ class Intake:
         """As Runner.retry."""
         self._refuse_when_draining()
         async with self._taking(user) as taken:
-            accepted = taken.accepted = await try_again(taken.tx, run_id, self._terms(user))
+            accepted = taken.accepted = await try_again(taken.tx, run_id, self._terms(taken.prompt))
         await self._interrupt(user, accepted)
         return accepted
 
@@ -127,8 +129,8 @@ class Intake:
         cause = f"decision on {proposal_id}"
         async with self._taking(user) as taken:
             tx = taken.tx
-            await lock_ledger(tx)
-            if follow_up:
+            if follow_up:  # the locks in their order; without a reply, claiming takes the one it needs
+                await lock_ledger(tx)
                 await acceptance.lock(tx)
             outcome = await proposals.claim(tx, proposal_id, hash_, approval)
             if follow_up and isinstance(outcome, Applied):
@@ -136,7 +138,9 @@ class Intake:
                     taken.accepted = await acceptance.of_cause(tx, cause)
                 else:
                     session = UUID(outcome.proposal["session_id"])
-                    taken.accepted = await acceptance.follow(tx, session, outcome.turn, cause, self._terms(user))
+                    taken.accepted = await acceptance.follow(
+                        tx, session, outcome.turn, cause, self._terms(taken.prompt)
+                    )
         if isinstance(outcome, PennyError):
             raise outcome
         return Confirmed(outcome, taken.accepted.run_id if taken.accepted else None)
@@ -155,14 +159,15 @@ class Intake:
         if self.draining:
             raise Draining("This server is stopping; please send the message again.")
 
-    def _terms(self, user: UUID) -> Terms:
+    def _terms(self, prompt: Prompt) -> Terms:
         return Terms(
             self._agent.owner,
             self._lease_seconds,
             self._agent.model.name,
-            self._agent.prompt_of(user).version,
+            prompt.version,
             queue_only=self.draining or len(self._live) >= self._limits.runs_at_once,
             per_user=self._limits.runs_per_user,
+            reading=READING,
         )
 
     @asynccontextmanager
@@ -171,16 +176,16 @@ class Intake:
         time for each user: they wait for each other in the database anyway, and here without a connection."""
         turnstile = self._turnstiles.setdefault(user, asyncio.Lock())
         async with turnstile, self._db.transaction(user) as tx:
-            taken = _Taken(tx)
+            taken = _Taken(tx, self._agent.prompt_of(user))
             yield taken
-            if taken.accepted and taken.accepted.claim:
+            if taken.accepted and taken.accepted.claim and taken.accepted.beginning:
                 taken.run = self._live.made(taken.accepted.claim, 0)
-                await taken.run.load(tx)
+                await taken.run.load(tx, taken.accepted.beginning, taken.prompt)
             self._agent.reached("accept.storing")
         self._agent.reached("accept.stored")
         if taken.run is not None:
             self._live.launch(taken.run)
-        if taken.accepted is not None:
+        elif taken.accepted is not None:  # what it waits for may have ended meanwhile
             self._wake()
 
     async def _interrupt(self, user: UUID, accepted: Accepted) -> None:

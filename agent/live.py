@@ -36,9 +36,10 @@ class Live:
 
 
 class LiveRuns:
-    """This process's replies by run. `started` is told of each that begins, `ended` is called when one ended here."""
+    """This process's replies by run. `started` is told of each that begins, `ended` when one ended here, and whether
+    others may be due for that."""
 
-    def __init__(self, agent: Agent, started: Callable[[UUID], None], ended: Callable[[], None]) -> None:
+    def __init__(self, agent: Agent, started: Callable[[UUID], None], ended: Callable[[bool], None]) -> None:
         self._agent = agent
         self._started = started
         self._ended = ended
@@ -110,7 +111,7 @@ class LiveRuns:
             run.stream.abandon()
             if (live := self._live.get(run.claim.run_id)) is not None and live.run is run:
                 del self._live[run.claim.run_id]  # not the attempt that took over from this one, here
-            self._ended()
+            self._ended(run.others_wait)
 
     async def _give_back(self, claim: Claim) -> None:
         """Lets a fresh attempt go on, here or elsewhere, when the database has had a moment."""

@@ -22,8 +22,9 @@ from memory.runs import Tokens
 from memory.usage import Cap
 from tools import catalog
 
-CALLS_SET_ASIDE = 2
-"""A look-up and its answer: most replies need to ask only once."""
+RESULTS_TOKENS = 4_000
+"""What is set aside for results of tools: a look-up and its answer are two calls, of which the second reads these too,
+and most replies need to ask only once."""
 
 OUTPUT_TOKENS = 2_000
 """What is set aside for the answer of a call."""
@@ -45,8 +46,12 @@ class Need:
         """The estimate for the request to the model of that name; 0 dollars when its price is not known."""
         text = len(request.system.encode()) + len(request.aside.encode())
         told = estimated([*request.earlier, *request.turn])
-        read = text // 4 + told + (_tools() if request.tools else 0)
-        return cls(read, cost(model, Tokens(input=read, output=OUTPUT_TOKENS)) or Decimal())
+        return cls.reading(text // 4 + told + (_tools() if request.tools else 0), model)
+
+    @classmethod
+    def reading(cls, tokens: int, model: str) -> Need:
+        """Of a call that reads so many tokens."""
+        return cls(tokens, cost(model, Tokens(input=tokens, output=OUTPUT_TOKENS)) or Decimal())
 
 
 @cache
@@ -77,8 +82,9 @@ class Metered:
     async def ask_for(self, request: ModelRequest, reserve: Reserve) -> None:
         """Sets aside what this and a further call may take."""
         need = Need.of(request, self.name)
-        self.cap = await reserve(CALLS_SET_ASIDE * need.tokens, CALLS_SET_ASIDE * need.usd)
-        self.set_aside = CALLS_SET_ASIDE * need.tokens
+        further = Need.reading(need.read + RESULTS_TOKENS, self.name)
+        self.cap = await reserve(need.tokens + further.tokens, need.usd + further.usd)
+        self.set_aside = need.tokens + further.tokens
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[AIMessageChunk]:
         """The model's answer, or one without it. Raises what the model raises."""

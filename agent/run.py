@@ -22,16 +22,18 @@ from agent.ended import Ended, tell
 from agent.graph import CONFIG, unanswered, unfinished
 from agent.model import Situation
 from agent.spending import Spending
-from agent.start import Agent, Start, starting
+from agent.start import READING, Agent, Start, starting
 from agent.takeover import Told
 from db.connection import DatabaseUnavailable, PoolExhausted
 from db.engine import Transaction
 from domain.errors import PennyError, Unavailable
-from memory import events, messages, steps
+from memory import beginnings, events, messages, steps
+from memory.beginnings import Beginning
 from memory.event_log import Stream
 from memory.frames import Frame, lines
 from memory.messages import Message, reply_text
 from memory.runs import Claim, End, LeaseLost
+from prompts.library import Prompt
 from tools import proposals
 from tools.proposals.store import lock_ledger
 
@@ -70,13 +72,14 @@ class RunAbandoned(Unavailable):
 @dataclass
 class Run:
     """The making of one reply. `stop_reason` tells why the task was cancelled, when it is; a run that is `ending` need
-    not be cancelled any more."""
+    not be cancelled any more. `others_wait`: after it, a queued run of its user may be due."""
 
     agent: Agent
     claim: Claim
     stream: Stream
     stop_reason: StopReason | None = None
     ending: bool = False
+    others_wait: bool = True
     _start: Start | None = None
     _turn: list[Message] = field(default_factory=list)
     _reply: str = ""
@@ -145,9 +148,9 @@ class Run:
                     for update in part["data"].values():
                         self._turn += update["messages"]
 
-    async def load(self, tx: Transaction) -> None:
+    async def load(self, tx: Transaction, beginning: Beginning, prompt: Prompt) -> None:
         """Takes along what a run that was just accepted starts from, in the transaction that accepted it."""
-        self._start = await self._starting(tx, [], cancelled=False)
+        self._start = await self._starting(tx, prompt, beginning, [], cancelled=False)
 
     async def _load(self) -> Start:
         claim = self.claim
@@ -155,17 +158,25 @@ class Run:
             so_far = await steps.so_far(tx, claim)
             self._spending.total, self._spending.cost = so_far.tokens, so_far.cost
             logged = (await events.read(tx, claim.run_id, 0))[0] if claim.attempt > 1 else []
-            start = await self._starting(tx, logged, cancelled=so_far.cancelled)
+            prompt = self.agent.prompt_of(claim.user)
+            beginning = await beginnings.read(
+                tx, claim, READING, model=self.agent.model.name, prompt_version=prompt.version
+            )
+            start = await self._starting(tx, prompt, beginning, logged, cancelled=so_far.cancelled)
             if start.turn[0].body.get("edit_of"):  # what it replaces may have proposed until it ended
                 await lock_ledger(tx)
                 await proposals.supersede(tx, claim.run_id)
             return start
 
-    async def _starting(self, tx: Transaction, logged: list[Frame], *, cancelled: bool) -> Start:
+    async def _starting(
+        self, tx: Transaction, prompt: Prompt, beginning: Beginning, logged: list[Frame], *, cancelled: bool
+    ) -> Start:
         return await starting(
             tx,
             self.agent,
             self.claim,
+            prompt=prompt,
+            beginning=beginning,
             logged=logged,
             cancelled=cancelled,
             keep=self._keep,
@@ -277,7 +288,7 @@ class Run:
                 frames = frames or await self.stream.log.take_last(self.stream)
                 closing = await self._ending(status)
                 self.agent.reached("end.storing")
-                await steps.complete(
+                self.others_wait = await steps.complete(
                     self.agent.db,
                     self.claim,
                     self.agent.owner,

@@ -43,7 +43,7 @@ class Runner:
         self._limits = limits or Limits()
         self._due = asyncio.Event()
         self._readers = Readers(self._db, agent.metrics)
-        self._live = LiveRuns(self._agent, started=self._readers.runs.nudge, ended=self._due.set)
+        self._live = LiveRuns(self._agent, started=self._readers.runs.nudge, ended=self._ended)
         self._upkeep = Upkeep(self._agent, self._live, self._due, lease_seconds=lease_seconds, limits=self._limits)
         self._intake = Intake(
             self._db, self._agent, self._live, self._due.set, lease_seconds=lease_seconds, limits=self._limits
@@ -149,6 +149,11 @@ class Runner:
             readers=self._readers.count,
             dropped_readers=self._readers.dropped,
         )
+
+    def _ended(self, others_wait: bool) -> None:
+        """A run ended here: looks for what is due when there may be something."""
+        if others_wait or len(self._live) + 1 >= self._limits.runs_at_once:
+            self._due.set()
 
     async def _maintain(self, worker: asyncpg.Connection) -> None:
         await self._upkeep.count(worker)

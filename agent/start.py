@@ -23,7 +23,8 @@ from domain.clock import Clock, today
 from domain.failpoints import Reached, inert
 from domain.metrics import UNTOLD, Metrics
 from ledger import profile
-from memory import messages, summaries, usage
+from memory import usage
+from memory.beginnings import Beginning, Reading
 from memory.frames import Frame
 from memory.messages import Message
 from memory.runs import Claim
@@ -36,6 +37,9 @@ from tools.tool import ToolContext
 
 FOLLOW_UP_ROUNDS = 2
 """A reply to a decision is short."""
+
+READING = Reading(MOST_TURNS, profile.QUERY)
+"""What is read for a run."""
 
 
 @dataclass(frozen=True)
@@ -77,31 +81,28 @@ async def starting(
     agent: Agent,
     claim: Claim,
     *,
+    prompt: Prompt,
+    beginning: Beginning,
     logged: list[Frame],
     cancelled: bool,
     keep: Callable[[Sequence[Message]], Awaitable[list[Message]]],
     tell: Callable[[Event], None],
     spending: Spending,
 ) -> Start:
-    """Reads what the run starts from. `logged` is what earlier attempts told; `keep`, `tell` and `spending` are its
-    own."""
-    prompt = agent.prompt_of(claim.user)
-    if not agent.rollouts.is_kept(prompt.version):
+    """The run's start from what was read for it, and the prompt that it is made with. `logged` is what earlier attempts
+    told; `keep`, `tell` and `spending` are its own."""
+    if beginning.prompt_text is not None:
+        prompt = Prompt(beginning.prompt_version.rpartition("-")[0], beginning.prompt_text)
+    elif not agent.rollouts.is_kept(prompt.version):
         await store.keep(tx.pg, prompt)
-    known = await summaries.background(tx, claim, model=agent.model.name, prompt_version=prompt.version)
-    if known.prompt_text is not None:
-        prompt = Prompt(known.prompt_version.rpartition("-")[0], known.prompt_text)
-    told = known.summary
-    summarized = told.through_turn if told else 0
-    stored = await messages.standing(tx, claim.session_id, claim.turn, MOST_TURNS, after=summarized)
-    person = await profile.get(tx)
+    told, stored, person = beginning.summary, beginning.messages, profile.of(beginning.person)
     turn = [m for m in stored if m.turn == claim.turn]
     past = earlier((m for m in stored if m.turn < claim.turn), told.text if told else "")
     prefs = person.preferences
     day = today(agent.clock, prefs.time_zone)
     situation = Situation(day, prefs.locale, prefs.currency, prefs.time_zone, person.categories, person.accounts)
-    rendered = prompt.render(variables(situation, known.facts))
-    own_words = (*known.facts, *said(stored))
+    rendered = prompt.render(variables(situation, beginning.facts))
+    own_words = (*beginning.facts, *said(stored))
     grounding = Grounding(agent.grounding, situation, own_words, [m for m in stored if m.turn < claim.turn])
     context = TurnContext(
         model=Metered(agent.model, spending.add),

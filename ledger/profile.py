@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any, Final
 
 from db.engine import Transaction
 from ledger.preferences import Preferences
@@ -17,17 +19,22 @@ class Profile:
     accounts: tuple[str, ...]
 
 
+QUERY: Final = """
+    SELECT p.*,
+           ARRAY(SELECT name FROM category WHERE user_id = $1 ORDER BY lower(name)) AS categories,
+           ARRAY(SELECT name FROM account WHERE user_id = $1 ORDER BY lower(name)) AS accounts
+      FROM (SELECT $1::uuid AS user_id) me LEFT JOIN preference p USING (user_id)
+"""
+"""One row about the user $1, to be read by itself or along with something else."""
+
+
 async def get(tx: Transaction) -> Profile:
     """The transaction's user, as they are now."""
-    row = await tx.pg.fetchrow(
-        """
-        SELECT p.*,
-               ARRAY(SELECT name FROM category WHERE user_id = $1 ORDER BY lower(name)) AS categories,
-               ARRAY(SELECT name FROM account WHERE user_id = $1 ORDER BY lower(name)) AS accounts
-          FROM (SELECT $1::uuid AS user_id) me LEFT JOIN preference p USING (user_id)
-        """,
-        tx.user,
-    )
+    return of(await tx.pg.fetchrow(QUERY, tx.user))
+
+
+def of(row: Mapping[str, Any]) -> Profile:
+    """The profile in a row of QUERY."""
     known = row["locale"] is not None
     names = (field.name for field in fields(Preferences))
     preferences = Preferences(**{name: row[name] for name in names}) if known else Preferences()

@@ -6,13 +6,17 @@ The locks come in one order everywhere: the user's ledger, the user's runs, the 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from db.engine import Transaction
 from domain.errors import Conflict, NotFound
 from domain.ids import new_id
+from memory import beginnings
+from memory.beginnings import Reading
+from memory.messages import Message
 from memory.runs import LOCK_RUNS, RUNS_PER_USER, Accepted, Claim, no_run
 from memory.sessions import no_session
 
@@ -46,7 +50,8 @@ class NotEditable(Conflict):
 @dataclass(frozen=True, slots=True)
 class Terms:
     """On what terms a process makes runs: its name in leases and their length, the model and prompt that a run notes,
-    how many of one user are made at once. With `queue_only` it makes none itself now."""
+    how many of one user are made at once, what is read for one that starts. With `queue_only` it makes none itself
+    now."""
 
     owner: str
     lease_seconds: float
@@ -54,6 +59,7 @@ class Terms:
     prompt_version: str
     queue_only: bool = False
     per_user: int = RUNS_PER_USER
+    reading: Reading = field(default_factory=Reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,27 +214,14 @@ async def _insert(
 ) -> Accepted:
     """The run of `turn`, and with `text` the message that opens it."""
     run_id, message_id, here = new_id(), new_id(), stance.has_room(terms)
-    await tx.pg.execute(
-        """
-        WITH s AS (
-            UPDATE session SET last_turn = $3, updated_at = clock_timestamp(),
-                   title = CASE WHEN title = '' THEN $13 ELSE title END
-             WHERE user_id = $1 AND id = $2 AND $6::text IS NOT NULL),
-        m AS (
-            INSERT INTO message (user_id, session_id, turn, pos, id, run_id, role, text, replaces, body)
-            SELECT $1, $2, $3, 0, $4, $5, 'user', $6, $17,
-                   CASE WHEN $18::text IS NULL THEN '{}' ELSE jsonb_build_object('edit_of', $18::text) END
-             WHERE $6::text IS NOT NULL)
-        INSERT INTO run (user_id, id, session_id, turn, message_id, client_id, text_hash, model, prompt_version, cause,
-                         status, attempt, owner, lease_until)
-        VALUES ($1, $5, $2, $3, $7, $8, $9, $14, $15, $16, $10, CASE WHEN $10 = 'running' THEN 1 ELSE 0 END,
-                CASE WHEN $10 = 'running' THEN $11::text END,
-                CASE WHEN $10 = 'running' THEN clock_timestamp() + $12::float8 * interval '1 second' END)
-        """,
+    said = None if text is None else Message("user", text, {"edit_of": str(edit_of)} if edit_of else {}, turn=turn)
+    reading = (_store_and_read(terms.reading.person), terms.reading.back) if here else (_STORE,)
+    row = await tx.pg.fetchrow(
+        reading[0],
         tx.user,
         session_id,
         turn,
-        new_id(),
+        said.id if said else None,
         run_id,
         text,
         message_id,
@@ -242,7 +235,44 @@ async def _insert(
         terms.prompt_version,
         cause,
         replaces,
-        str(edit_of) if edit_of else None,
+        said.body if said else {},
+        *reading[1:],
     )
-    claim = Claim(tx.user, run_id, session_id, turn, 1, message_id) if here else None
-    return Accepted(run_id, message_id, turn, claim=claim)
+    if not here:
+        return Accepted(run_id, message_id, turn)
+    claim, beginning = Claim(tx.user, run_id, session_id, turn, 1, message_id), beginnings.of(row)
+    if said is not None:  # the statement does not see what it stores
+        beginning.messages.append(replace(said, run_id=run_id))
+    return Accepted(run_id, message_id, turn, claim=claim, beginning=beginning)
+
+
+def _storing(summary: str) -> str:
+    """The parts of a WITH that store a run, with what the query gives as its summary, and the message that opens it."""
+    return f"""
+s AS (
+    UPDATE session SET last_turn = $3, updated_at = clock_timestamp(),
+           title = CASE WHEN title = '' THEN $13 ELSE title END
+     WHERE user_id = $1 AND id = $2 AND $6::text IS NOT NULL),
+m AS (
+    INSERT INTO message (user_id, session_id, turn, pos, id, run_id, role, text, replaces, body)
+    SELECT $1, $2, $3, 0, $4, $5, 'user', $6, $17::int, $18::jsonb WHERE $6::text IS NOT NULL),
+r AS (
+    INSERT INTO run (user_id, id, session_id, turn, message_id, client_id, text_hash, model, prompt_version, cause,
+                     status, attempt, owner, lease_until, summary_id)
+    SELECT $1, $5, $2, $3, $7, $8, $9, $14, $15, $16, $10, CASE WHEN $10 = 'running' THEN 1 ELSE 0 END,
+           CASE WHEN $10 = 'running' THEN $11::text END,
+           CASE WHEN $10 = 'running' THEN clock_timestamp() + $12::float8 * interval '1 second' END, ({summary}))
+"""  # noqa: S608 -- a query of ours
+
+
+_STORE: Final = f"WITH {_storing('NULL')} SELECT"
+
+
+@cache
+def _store_and_read(person: str) -> str:
+    """Stores as _STORE does, and reads what the run starts from, the message itself excepted."""
+    return f"""
+WITH {beginnings.EDITS} UNION ALL SELECT $3::int, $17::int WHERE $17::int IS NOT NULL), {beginnings.NEWEST},
+{_storing("SELECT id FROM newest")}
+{beginnings.told("SELECT id AS summary_id, '' AS prompt_version, NULL AS prompt_text FROM newest", "$19", person)}
+"""  # noqa: S608 -- made of parts of ours

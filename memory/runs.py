@@ -7,11 +7,14 @@ lease that heartbeats renew; all times are the database's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from db.engine import Transaction
 from domain.errors import NotFound
+
+if TYPE_CHECKING:
+    from memory.beginnings import Beginning
 
 RUNS_PER_USER = 5
 """How many replies are made for a user at once, in all sessions and on all servers; later ones wait."""
@@ -41,14 +44,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of a message: its run; the claim if it runs here at once; the active runs it wants interrupted; of
-    an edited message the first turn that it takes the place of."""
+    """What became of a message: its run; the claim if it runs here at once, and what it starts from; the active runs
+    it wants interrupted; of an edited message the first turn that it takes the place of."""
 
     run_id: UUID
     message_id: UUID
     turn: int
     replayed: bool = False
     claim: Claim | None = None
+    beginning: Beginning | None = None
     interrupts: tuple[UUID, ...] = ()
     replaces: int | None = None
 

@@ -20,7 +20,9 @@ from memory.usage import columns as spent_columns
 
 _APPEND = f"SELECT append_steps({', '.join(f'${n}' for n in range(1, 19))})"
 _COMPLETE = f"SELECT complete_run({', '.join(f'${n}' for n in range(1, 25))})"
-"""Each a transaction of its own (migration 0015), or part of the caller's."""
+"""Each a transaction of its own (migrations 0015, 0018), or part of the caller's. False or 0: the run is another's."""
+
+_MORE_WAIT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +69,21 @@ async def complete(
     spent: Sequence[Spent],
     error: dict[str, Any] | None,
     model: str | None = None,
-) -> None:
+) -> bool:
     """The end of a run: its status, the last messages, what was spent since the last step, and the unflushed events
-    (first seq, last seq, lines) with the terminal one; `model` is the one that answered, if that is known. Raises
-    LeaseLost when the run is no longer this owner's."""
+    (first seq, last seq, lines) with the terminal one; `model` is the one that answered, if that is known. Gives
+    whether more runs of the user are queued. Raises LeaseLost when the run is no longer this owner's."""
     told = orjson.dumps(error).decode() if error else None
-    await _write(to, _COMPLETE, claim, owner, spent, status, told, model, *events, *columns(messages))
+    return await _write(to, _COMPLETE, claim, owner, spent, status, told, model, *events, *columns(messages))
 
 
 async def _write(
     to: Database | Transaction, function: str, claim: Claim, owner: str, spent: Sequence[Spent], *args: Any
-) -> None:
+) -> bool:
     tokens, cost = sums(spent)
     counts = [tokens.input, tokens.output, tokens.cache_read, tokens.cache_write]
     given = (claim.user, claim.run_id, claim.attempt, owner, counts, cost, *spent_columns(spent), *args)
     done = await (to.call(function, *given) if isinstance(to, Database) else to.pg.fetchval(function, *given))
     if not done:
         raise LeaseLost
+    return int(done) == _MORE_WAIT

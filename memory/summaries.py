@@ -8,7 +8,6 @@ from uuid import UUID
 
 from db.engine import Transaction
 from domain.ids import new_id
-from memory.runs import Claim
 from memory.usage import Spent, columns, counted, sums
 
 LEASE_SECONDS = 120
@@ -22,56 +21,6 @@ class Summary:
     id: UUID
     through_turn: int
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Background:
-    """What a run's model is told beside the recent turns: the summary of the older ones, and the user's facts. A later
-    owner of the run is told its prompt, if that is another than its own and its text is kept."""
-
-    summary: Summary | None
-    facts: tuple[str, ...]
-    prompt_version: str
-    prompt_text: str | None
-
-
-async def background(tx: Transaction, claim: Claim, *, model: str, prompt_version: str) -> Background:
-    """What the run is to be told; one statement. A run's first owner chooses the newest summary of the turns before
-    its own and has that, the model and the prompt written down; a later owner is given the same summary and prompt."""
-    row = await tx.pg.fetchrow(
-        """
-        WITH newest AS (
-            SELECT id FROM summary s WHERE user_id = $1 AND session_id = $2 AND through_turn < $3
-               AND NOT EXISTS (  -- it tells of turns that an edit has superseded
-                   SELECT FROM message e WHERE e.user_id = $1 AND e.session_id = $2 AND e.turn <= $3
-                      AND e.replaces <= s.through_turn AND e.turn > s.through_turn)
-             ORDER BY through_turn DESC LIMIT 1),
-        mine AS (
-            SELECT CASE WHEN $5 = 1 THEN (SELECT id FROM newest) ELSE summary_id END AS summary_id,
-                   CASE WHEN other.text IS NULL THEN $7 ELSE prompt_version END AS prompt_version, other.text
-              FROM run LEFT JOIN LATERAL (
-                   SELECT prompt_text(prompt_version) AS text WHERE $5 > 1 AND prompt_version <> $7) AS other ON true
-             WHERE user_id = $1 AND id = $4),
-        kept AS (
-            UPDATE run SET summary_id = mine.summary_id, model = $6, prompt_version = mine.prompt_version FROM mine
-             WHERE run.user_id = $1 AND run.id = $4 AND run.attempt = $5
-               AND (run.summary_id IS DISTINCT FROM mine.summary_id OR run.model <> $6
-                    OR run.prompt_version <> mine.prompt_version))
-        SELECT s.id, s.through_turn, s.text, mine.prompt_version, mine.text AS prompt_text,
-               ARRAY(SELECT f.text FROM user_fact f WHERE f.user_id = $1 AND f.superseded_by IS NULL
-                      ORDER BY f.created_at, f.id) AS facts
-          FROM (SELECT 1) AS one LEFT JOIN mine ON true LEFT JOIN summary s ON s.user_id = $1 AND s.id = mine.summary_id
-        """,
-        tx.user,
-        claim.session_id,
-        claim.turn,
-        claim.run_id,
-        claim.attempt,
-        model,
-        prompt_version,
-    )
-    summary = Summary(row["id"], row["through_turn"], row["text"]) if row["id"] else None
-    return Background(summary, tuple(row["facts"]), row["prompt_version"] or prompt_version, row["prompt_text"])
 
 
 async def begin(tx: Transaction, session_id: UUID) -> tuple[bool, Summary | None]:

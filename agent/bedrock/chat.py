@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -14,13 +15,16 @@ from langchain_aws import ChatBedrockConverse
 from langchain_aws.chat_models import bedrock_converse as upstream
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.language_models.chat_models import agenerate_from_stream
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessageChunk, BaseMessage, content
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field
 
 from agent.bedrock.answer import Answer, events_of
-from agent.bedrock.signing import signed_request
+from agent.bedrock.signing import Filling, signed_request
 from agent.bedrock.wire import BedrockWire
+
+# Looked up anew for each block of each message, and it is the same as long as the library is.
+content._get_data_content_block_types = cache(content._get_data_content_block_types)
 
 
 class AsyncChatBedrockConverse(ChatBedrockConverse):
@@ -42,15 +46,20 @@ class AsyncChatBedrockConverse(ChatBedrockConverse):
         return False
 
     async def chunks(
-        self, messages: Sequence[BaseMessage], stop: list[str] | None = None, **kwargs: Any
+        self,
+        messages: Sequence[BaseMessage],
+        stop: list[str] | None = None,
+        filling: Filling | None = None,
+        **kwargs: Any,
     ) -> AsyncGenerator[AIMessageChunk, None]:
-        """The reply, without LangChain's callbacks; `kwargs` are converse's, such as `toolConfig`."""
+        """The reply, without LangChain's callbacks; `kwargs` are converse's, such as `toolConfig`. The `filling` takes
+        the place of a stub in them."""
 
         def build() -> AWSPreparedRequest:
             # Upstream rewrites entries of the list it is given, hence the copy.
             if self.streams:
-                return signed_request(lambda: next(self._stream(list(messages), stop, None, **kwargs)))
-            return signed_request(lambda: self._generate(list(messages), stop, None, **kwargs))
+                return signed_request(lambda: next(self._stream(list(messages), stop, None, **kwargs)), filling)
+            return signed_request(lambda: self._generate(list(messages), stop, None, **kwargs), filling)
 
         async def sign() -> AWSPreparedRequest:
             return await asyncio.to_thread(build) if self.refresh_due() else build()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,7 @@ from agent.bedrock.chat import AsyncChatBedrockConverse
 from agent.bedrock.failures import EXPECTED, NO_CREDENTIALS, throttled, translated
 from agent.bedrock.place import Place, behind, is_application_profile, maker_and_base, region_of
 from agent.bedrock.shaping import Shape
-from agent.bedrock.signing import watch
+from agent.bedrock.signing import Filling, watch
 from agent.bedrock.thinking import longest, think
 from agent.bedrock.wire import BedrockWire, Retries, Route
 from agent.capabilities import capabilities, cost
@@ -30,6 +31,7 @@ from domain.metrics import UNTOLD, Metrics
 from memory.runs import Tokens
 
 MAX_TOKENS = 2_000
+_STUB: dict[str, Any] = {"tools": [{"toolSpec": {"name": "tools", "inputSchema": {"json": {}}}}]}
 _REGION = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
 
 
@@ -103,6 +105,7 @@ class BedrockModel:
             self._chat.temperature = None
         if guardrail:
             self._chat.guardrail_config = guardrail.config(streams=known.streaming)
+        self._written: tuple[Sequence[dict[str, Any]], Filling] | None = None
         client = self._chat.client.meta
         self._place = Place(model_id, client.region_name, client.endpoint_url)
 
@@ -120,7 +123,7 @@ class BedrockModel:
         """
         options: dict[str, Any] = {}
         if request.tools and self._shape.known.tools:
-            options["toolConfig"] = {"tools": [_tool_spec(tool) for tool in request.tools]}
+            options = {"toolConfig": _STUB, "filling": self._tools(request.tools)}
         if self._thinking and not request.minutes and self._shape.may_think(request.turn):
             options["additional_model_request_fields"] = self._thinking
         try:
@@ -135,6 +138,13 @@ class BedrockModel:
     def _count(self, error: Exception) -> None:
         """Each try that failed, also one that is repeated."""
         self._metrics.count("BedrockThrottles" if throttled(error) else "BedrockErrors", model=self.name)
+
+    def _tools(self, tools: Sequence[dict[str, Any]]) -> Filling:
+        """The tools as they stand in a request; they are the same in every one."""
+        if self._written is None or self._written[0] is not tools:
+            whole = json.dumps({"tools": [_tool_spec(tool) for tool in tools]}).encode()
+            self._written = tools, Filling(json.dumps(_STUB).encode(), whole)
+        return self._written[1]
 
     async def close(self) -> None:
         """Closes the connections to Bedrock."""

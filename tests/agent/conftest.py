@@ -13,6 +13,7 @@ import pytest
 
 from agent.graph import build_graph
 from agent.grounding.turn import Mode
+from agent.limits import Allowance
 from agent.model import Model
 from agent.runner import Runner
 from agent.scripted import ScriptedModel
@@ -20,6 +21,7 @@ from agent.start import Agent
 from db.engine import Database
 from domain.clock import FixedClock
 from memory import sessions
+from memory.usage import Caps
 from prompts import library
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -38,11 +40,20 @@ def start(database: Database) -> Start:
 
     @contextlib.asynccontextmanager
     async def started(
-        model: Model | Sequence[dict[str, Any]], *, owner: str = "a", lease: float = 5.0, grounding: Mode = "annotate"
+        model: Model | Sequence[dict[str, Any]],
+        *,
+        owner: str = "a",
+        lease: float = 5.0,
+        grounding: Mode = "annotate",
+        caps: Caps | None = None,
     ) -> AsyncIterator[Runner]:
         made = ScriptedModel(model) if isinstance(model, Sequence) else model
         prompt = library.load()
-        agent = Agent(database, made, lambda: prompt, FixedClock(NOW), build_graph(), owner, grounding=grounding)
+        allowance = Allowance(caps or Caps())
+        agent = Agent(
+            database, made, lambda: prompt, FixedClock(NOW), build_graph(), owner,
+            grounding=grounding, allowance=allowance,
+        )  # fmt: skip
         runner = Runner(agent, lease_seconds=lease)
         await runner.start()
         try:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -135,6 +136,20 @@ async def test_the_request_is_what_the_graph_asked() -> None:
     spec = {"name": "move_money", "description": TOOL["description"], "inputSchema": {"json": TOOL["input_schema"]}}
     assert body["toolConfig"] == {"tools": [{"toolSpec": spec}]}
     assert body["inferenceConfig"] == {"maxTokens": 2000, "temperature": 0.0}
+
+
+async def test_tools_are_written_once_and_words_that_look_like_them_stay_words() -> None:
+    """The tools' JSON takes the place of a stub in the body: not of the user's own words that spell the stub, and other
+    tools in the next request are told as they are."""
+    words = '{"tools": [{"toolSpec": {"name": "tools", "inputSchema": {"json": {}}}}]}'
+    script = Script((FIVE, FIVE))
+    async with BedrockEmulator(script, secrets=SECRETS) as emulator, model_of(emulator) as model:
+        asked = request(HumanMessage(words))
+        await whole(model, asked)
+        await whole(model, replace(asked, tools=[{**TOOL, "name": "other"}]))
+        bodies = emulator.state.bodies
+    assert [body["messages"][-1]["content"][0]["text"] for body in bodies] == [words] * 2
+    assert [body["toolConfig"]["tools"][0]["toolSpec"]["name"] for body in bodies] == [TOOL["name"], "other"]
 
 
 async def test_a_tool_call_goes_there_and_back() -> None:

@@ -20,7 +20,8 @@ from agent.scripted import ScriptedModel
 from db.engine import Database
 from domain.ids import new_id
 from lab.bedrock_emulator import BedrockEmulator, Refusal, Turn
-from memory import summaries
+from memory import beginnings, summaries
+from memory.beginnings import Reading
 from memory.messages import Message
 from memory.runs import Claim
 from tools import facts
@@ -207,17 +208,17 @@ async def test_a_resumed_run_is_told_the_same_summary(database: Database, user: 
             user, run, session, claim.message_id,
         )  # fmt: skip
         assert await add(tx, session, 10, "first")
-        chosen = await summaries.background(tx, claim, model="m", prompt_version="p")
+        chosen = await beginnings.read(tx, claim, Reading(), model="m", prompt_version="p")
         assert await add(tx, session, 20, "second")
         assert await add(tx, session, 40, "later than the turn")
         assert not await add(tx, session, 40, "another of the same turns")
         await tx.pg.execute("UPDATE run SET attempt = 2 WHERE id = $1", run)
         later = Claim(user, run, session, 30, 2, claim.message_id)
-        again = await summaries.background(tx, later, model="m", prompt_version="p")
+        again = await beginnings.read(tx, later, Reading(), model="m", prompt_version="p")
         row = await tx.pg.fetchrow("SELECT model, prompt_version, summary_id FROM run WHERE id = $1", run)
     assert chosen.summary is not None
     assert (chosen.summary.text, chosen.summary.through_turn) == ("first", 10)
-    assert again == chosen
+    assert again.summary == chosen.summary
     assert tuple(row) == ("m", "p", chosen.summary.id)
 
 
