@@ -15,6 +15,7 @@ from db.schema import SCHEMA
 from domain.errors import SetupError, Unauthorized, Unavailable
 
 CONNECT_SECONDS = 5.0
+STATEMENT_SECONDS = 60.0
 
 
 class DatabaseUnavailable(Unavailable):
@@ -72,8 +73,12 @@ class Endpoint:
         return f"{hosts}/{parts.path.lstrip('/')}"
 
 
-async def open_connection(endpoint: Endpoint, role: str | None, application: str) -> asyncpg.Connection:
-    """A driver connection that acts as `role` (None: as the login itself), with search_path penny, in UTC.
+async def open_connection(
+    endpoint: Endpoint, role: str | None, application: str, patience: float = STATEMENT_SECONDS
+) -> asyncpg.Connection:
+    """A driver connection that acts as `role` (None: as the login itself), with search_path penny, in UTC. A statement
+    that has no answer after `patience` seconds raises TimeoutError: the network may have forgotten the connection, and
+    then nobody would ever close it.
 
     json and jsonb go in and come out as Python values. Raises DatabaseUnavailable, or SetupError when waiting cannot
     help.
@@ -83,7 +88,9 @@ async def open_connection(endpoint: Endpoint, role: str | None, application: str
     if role:
         settings["role"] = role
     with connecting(endpoint):
-        connection = await asyncpg.connect(endpoint.dsn, timeout=CONNECT_SECONDS, server_settings=settings)
+        connection = await asyncpg.connect(
+            endpoint.dsn, timeout=CONNECT_SECONDS, command_timeout=patience, server_settings=settings
+        )
         try:
             await _set_codecs(connection)
         except BaseException:

@@ -34,7 +34,11 @@ T = TypeVar("T")
 POOL_SECONDS = 2.0
 """How long a request waits for a connection before it is told to come back."""
 
+BEGIN_SECONDS = 10.0
 COMMIT_SECONDS = 30.0
+WORKER_SECONDS = 10.0
+"""The worker's statements are short, and leases hang on them."""
+
 ROLLBACK_SECONDS = 1.0
 """How long a cancelled transaction is waited for; a request to cancel its query may come too early to have effect."""
 
@@ -197,7 +201,7 @@ class Database:
 
     async def worker_connection(self) -> asyncpg.Connection:
         """A connection outside the pool that acts as penny_worker; the caller closes it. Raises as `connect` does."""
-        return await open_connection(self._worker, WORKER, f"{self._application}-worker")
+        return await open_connection(self._worker, WORKER, f"{self._application}-worker", WORKER_SECONDS)
 
     @property
     def in_use(self) -> int:
@@ -275,7 +279,7 @@ class Database:
                 if pg.is_closed():
                     raise asyncpg.ConnectionDoesNotExistError("closed while it lay idle")
                 if begin is not None:
-                    await pg.execute(begin)
+                    await pg.execute(begin, timeout=BEGIN_SECONDS)
             except BaseException as error:
                 await _to_its_end(_discard(conn, pg))
                 if not lost(error, pg):
