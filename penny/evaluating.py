@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lab import cases as case_files
+from lab.bedrock_emulator import BedrockEmulator
 from lab.cases import Case
+from lab.cassettes import Header as CassetteHeader
+from lab.cassettes import recording, replaying
+from lab.eval.matrix import Judge as MatrixJudge
 from lab.eval.matrix import Plan, Purse, play, run_id
-from lab.eval.outcome import EvalError, Result
+from lab.eval.outcome import EvalError, Result, StepResult
+from lab.eval.stand_ins import OnTheWire
 from lab.eval.store import Header, Recorded, Store
+from lab.judge.judge import Agreement, Judge, calibrate, examples
 from penny.database import Progress
-from penny.evaluation import Variant, jobs_of, stages, variants
+from penny.evaluation import Variant, Wire, jobs_of, stages, variants
+from penny.models import make_model
 from penny.settings import Settings
+
+CASSETTES: Final = case_files.SHIPPED / "cassettes"
+"""What --replay plays unless told otherwise: recorded with the stand-in that does what cases want, and marked so."""
+
+MATCHED: Final = ("aside", "words")
+"""What the stand-in's answers depend on: the words, the day and the household; not the prompt or the model."""
+
+STANDS_FOR: Final = "bedrock:us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +59,9 @@ async def run(
     earlier = store.read(resume) if resume else None
     chosen = earlier.header.options if earlier else options
     wanted = cases_of(chosen)
-    models = chosen["model"] or [settings.model]
+    models: list[str] = chosen["model"] or [settings.model]
     async with AsyncExitStack() as stack:
-        if chosen["replay"]:
-            models = await stack.enter_async_context(_replaying(models))
+        wire, models = await _wired(stack, chosen, models)
         texts = variants(chosen["prompt"], [Path(file) for file in chosen["tools"]], models)
         cells = tuple((text.label, model) for model in models for text in texts)
         header = earlier.header if earlier else _header(chosen, cells, texts)
@@ -59,21 +73,77 @@ async def run(
             header.id,
             cells,
             wanted,
-            {model: jobs_of(model, limits.jobs) for model in models},
+            {model: 1 if chosen["record"] else jobs_of(model, limits.jobs) for model in models},
             repeat=header.repeat,
             seed=header.seed,
             purse=Purse(limits.tokens, limits.usd),
             done=done,
         )
-        judge = None
         with _progress(plan, quiet) as tell:
 
             def keep(result: Result) -> None:
                 store.add(path, result)
                 tell(result)
 
-            await play(plan, stages(settings, texts, report), keep, judge)
+            judge = await _judge(stack, settings, chosen["judge"]) if chosen.get("judge") else None
+            await play(plan, stages(settings, texts, report, wire.at if wire else None), keep, judge)
+        for miss in dict.fromkeys(wire.misses() if wire else ()):
+            report(f"no cassette has an answer: {miss}")
     return store.read(header.id), wanted
+
+
+@dataclass(frozen=True, slots=True)
+class _Wired:
+    """A wire that ends here, and what was asked on it that no cassette knows."""
+
+    at: Wire
+    misses: Callable[[], Sequence[str]] = tuple
+
+
+async def _wired(
+    stack: AsyncExitStack, options: Mapping[str, Any], models: list[str]
+) -> tuple[_Wired | None, list[str]]:
+    """The wire of a run that replays or records, and the models on it. Raises CassetteError, EvalError."""
+    if options["replay"]:
+        return await _replayed(stack, Path(options["cassettes"] or CASSETTES), options["model"])
+    if not options["record"]:
+        return None, models
+    if models != ["ideal"]:
+        raise EvalError("--record makes a cassette of --model ideal; record live ones with python -m lab.cassettes.")
+    stand_in = OnTheWire()
+    header = CassetteHeader("scripted", datetime.now(UTC).date().isoformat(), MATCHED, note="what the cases want")
+    emulator = await stack.enter_async_context(BedrockEmulator(stand_in))
+    recorder = await stack.enter_async_context(recording(Path(options["record"]), header, upstream=emulator.url))
+    return _Wired(Wire(recorder.url, stand_in)), [STANDS_FOR]
+
+
+async def _replayed(stack: AsyncExitStack, where: Path, models: list[str]) -> tuple[_Wired, list[str]]:
+    """Without a model it is that of the cassettes."""
+    replay = await stack.enter_async_context(replaying(where))
+    recorded = sorted({exchange.asked["model"] for tape in replay.cassettes for exchange in tape.exchanges})
+    return _Wired(Wire(replay.url), lambda: replay.misses), models or [f"bedrock:{name}" for name in recorded]
+
+
+async def _judge(stack: AsyncExitStack, settings: Settings, name: str) -> MatrixJudge:
+    """Marks the last exchange of a case. Raises SetupError for a model that cannot be a judge."""
+    model = make_model(settings.model_copy(update={"model": name, "model_fallback": ()}))
+    stack.push_async_callback(model.close)
+    judge = Judge(model)
+
+    async def marks(steps: Sequence[StepResult]) -> dict[str, int]:
+        last = next((step for step in reversed(steps) if step.reply), None)
+        return await judge.marks(last.user, last.reply) if last else {}
+
+    return marks
+
+
+async def calibrated(settings: Settings, name: str) -> list[Agreement]:
+    """How the judge agrees with people on the marked examples. Raises as `_judge` does, and EvalError."""
+    model = make_model(settings.model_copy(update={"model": name, "model_fallback": ()}))
+    try:
+        return await calibrate(Judge(model), examples())
+    finally:
+        await model.close()
 
 
 def cases_of(options: Mapping[str, Any]) -> list[Case]:
@@ -103,11 +173,6 @@ def _header(options: Mapping[str, Any], cells: tuple[tuple[str, str], ...], text
         prompts={text.label: text.text for text in texts},
         options=dict(options) | {"load": round(os.getloadavg()[0], 1), "processors": os.cpu_count()},
     )
-
-
-@asynccontextmanager
-async def _replaying(models: Sequence[str]) -> AsyncIterator[list[str]]:
-    yield list(models)
 
 
 @contextmanager

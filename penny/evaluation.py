@@ -16,7 +16,7 @@ from lab.eval import descriptions
 from lab.eval.acting import Stage
 from lab.eval.descriptions import Described
 from lab.eval.matrix import Cell, OpenStage
-from lab.eval.stand_ins import Ideal, Mute
+from lab.eval.stand_ins import Ideal, Mute, OnTheWire
 from penny.bootstrap import bootstrap, warm_up
 from penny.database import Progress
 from penny.models import make_model
@@ -104,7 +104,15 @@ def jobs_of(model: str, wanted: int | None) -> int:
     return usual if wanted is None or usual == 1 else wanted
 
 
-def stages(settings: Settings, chosen: Sequence[Variant], progress: Progress) -> OpenStage:
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Where models on Bedrock are really asked: a replay of cassettes, or a recorder, with a stand-in behind it."""
+
+    url: str
+    stand_in: OnTheWire | None = None
+
+
+def stages(settings: Settings, chosen: Sequence[Variant], progress: Progress, wire: Wire | None = None) -> OpenStage:
     """Opens services as `bootstrap` makes them, one for each prompt, model and day."""
     by_label = {variant.label: variant for variant in chosen}
 
@@ -115,16 +123,16 @@ def stages(settings: Settings, chosen: Sequence[Variant], progress: Progress) ->
         async with bootstrap(
             own,
             clock=FixedClock(datetime.combine(day, NOON)),
-            model=make(own, name, variant),
+            model=make(own, name, variant, wire),
             prompt=lambda: library.load() if variant.routing else variant.prompt,
         ) as services:
             await warm_up(services.model, progress)
-            yield Stage(services.db, services.runner)
+            yield Stage(services.db, services.runner, wire=wire.stand_in if wire else None)
 
     return open_stage
 
 
-def make(settings: Settings, name: str, variant: Variant) -> Model:
+def make(settings: Settings, name: str, variant: Variant, wire: Wire | None = None) -> Model:
     """The model, told of its tools as the variant has it. Raises SetupError."""
     if name in STAND_INS:
         return STAND_INS[name]()
@@ -134,5 +142,16 @@ def make(settings: Settings, name: str, variant: Variant) -> Model:
         routing = descriptions.routed(variant.text, variant.tools)
         own = None if routing == library.load_routing().text else routing
         return LocalModel(settings.cache, gguf=settings.local_gguf, routing=own)
-    model = make_model(settings.model_copy(update={"model": name}))
+    model = make_model(settings.model_copy(update={"model": name})) if wire is None else _on(wire, name)
     return Described(model, variant.tools) if variant.tools else model
+
+
+def _on(wire: Wire, name: str) -> Model:
+    """A model on Bedrock whose wire ends elsewhere; no credentials of anybody's are used. Raises SetupError."""
+    from agent.bedrock import BedrockModel
+    from agent.bedrock.model import AwsKeys
+
+    kind, _, which = name.partition(":")
+    if kind != "bedrock" or not which:
+        raise SetupError(f"Cassettes hold what passes on Bedrock's wire; {name} is not there.")
+    return BedrockModel(which, region="us-east-1", keys=AwsKeys("lab", "lab"), endpoint_url=wire.url)

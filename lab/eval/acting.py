@@ -16,7 +16,7 @@ from domain.errors import PennyError
 from lab.cases.case import Case, Decide, Expect, Persona, Say
 from lab.eval.outcome import Called, StepResult
 from lab.eval.personas import Author, Playing
-from lab.eval.stand_ins import CUE, Cue
+from lab.eval.stand_ins import CUE, Cue, OnTheWire
 from tools import proposals
 
 
@@ -28,6 +28,8 @@ class Stage:
     runner: Runner
     author: Author | None = None
     """Who writes what personas say; None: their state machines."""
+    wire: OnTheWire | None = None
+    """A stand-in on Bedrock's wire that has to know which case is played."""
 
 
 @dataclass
@@ -45,6 +47,8 @@ class Acting:
     async def play(self, case: Case) -> AsyncIterator[tuple[Expect, Sequence[StepResult]]]:
         """Each step's expectation with what came of it, as soon as it is there; what a reply failed with is in it."""
         CUE.set(self._cue)
+        if self.stage.wire is not None:
+            self.stage.wire.cue = self._cue
         for step in case.steps:
             match step:
                 case Say():

@@ -37,7 +37,7 @@ Cell = tuple[str, str]
 OpenStage = Callable[[Cell, date], AbstractAsyncContextManager[Stage]]
 """Makes a service with the cell's prompt and model, for which it is that day."""
 
-Judge = Callable[[Case, Sequence[StepResult]], Awaitable[dict[str, int]]]
+Judge = Callable[[Sequence[StepResult]], Awaitable[dict[str, int]]]
 """Marks for tone and helpfulness, by the rubric's names; never for figures."""
 
 
@@ -144,7 +144,7 @@ async def one(stage: Stage, cell: Cell, case: Case, nth: int, plan: Plan, judge:
             if any(result.error for result in results):
                 break
         if judge is not None:
-            marks = await judge(case, steps)
+            marks = await judge(steps)
     finally:
         await erase(stage.db, user)
     return Result(

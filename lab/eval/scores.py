@@ -61,6 +61,15 @@ def by_label(results: Iterable[Result], labels: Callable[[Result], Iterable[str]
     return {label: score(some) for label, some in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))}
 
 
+def marks(results: Iterable[Result]) -> dict[str, float]:
+    """The mean of a judge's marks, by name; empty without a judge."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for result in results:
+        for name, mark in result.marks.items():
+            found[name].append(mark)
+    return {name: sum(given) / len(given) for name, given in found.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A case that does not do as it did: shares of its plays that passed, and one play of each side to look at."""

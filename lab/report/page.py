@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from lab.eval.matching import shown
 from lab.eval.outcome import Result, StepResult
-from lab.eval.scores import Change, Comparison, Score, by_label, compare, score
+from lab.eval.scores import Change, Comparison, Score, by_label, compare, marks, score
 from lab.eval.store import Recorded
 from lab.report import charts, diffs
 from lab.report.html import Html, document, el, join
@@ -71,6 +71,7 @@ def _card(recorded: Recorded, cell: Cell) -> Html:
         ("tokens", f"{got.tokens:,}"),
         ("cost", dollars(got.usd)),
         ("median, slowest", f"{got.seconds:.1f} s, {got.slowest:.1f} s"),
+        *((f"judge: {name}", f"{share:.0%}") for name, share in marks(recorded.of_cell(cell)).items()),
     ]
     return el(
         "section",

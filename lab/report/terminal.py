@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -9,16 +11,23 @@ from rich.table import Table
 from rich.text import Text
 
 from lab.eval.outcome import Result
-from lab.eval.scores import Change, Comparison, Score, by_label, compare, score
+from lab.eval.scores import Change, Comparison, Score, by_label, compare, marks, score
 from lab.eval.store import Recorded
+from lab.judge.judge import Agreement
 
 MOST_FAILURES = 40
+PIPED_WIDTH = 160
+"""Columns where there is no terminal."""
 
 
 def show(recorded: Recorded, console: Console | None = None) -> None:
     """Prints the scores, then the cases that failed with why, then how further prompts differ from the first."""
-    out = console or Console(highlight=False)
+    out = console or Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     out.print(_scores(recorded))
+    for cell in recorded.header.cells:
+        if given := marks(recorded.of_cell(cell)):
+            shares = ", ".join(f"{name} {share:.0%}" for name, share in given.items())
+            out.print(f"{' · '.join(cell)}: the judge's marks: {shares}")
     failed = [result for result in recorded.results if not result.passed]
     for result in failed[:MOST_FAILURES]:
         where = "" if len(recorded.header.cells) == 1 else f" [{' · '.join(result.cell)}]"
@@ -97,6 +106,14 @@ def difference(before: tuple[str, str], after: tuple[str, str], found: Compariso
     }
 
 
+def agreed(found: Sequence[Agreement]) -> str:
+    """A judge's calibration in words."""
+    return "\n".join(
+        f"{one.mark}: {one.equal:.0%} of {one.examples} examples as people marked them, kappa {one.kappa:.2f}"
+        for one in found
+    )
+
+
 def summary(recorded: Recorded) -> dict[str, Any]:
     """A run for machines: scores in all, by tag and by tool, and each result in short."""
     return {
@@ -119,6 +136,7 @@ def _cell(recorded: Recorded, cell: tuple[str, str]) -> dict[str, Any]:
         "prompt": cell[0],
         "model": cell[1],
         **_numbers(score(results)),
+        "marks": marks(results),
         "tags": {name: _numbers(one) for name, one in by_label(results, lambda r: r.tags).items()},
         "tools": {name: _numbers(one) for name, one in by_label(results, lambda r: r.tools).items()},
     }

@@ -15,6 +15,7 @@ from penny.cli.talk import JsonOption
 if TYPE_CHECKING:
     from lab.cases import Case
     from lab.eval.store import Recorded
+    from penny.settings import Settings
 
 Texts = list[str] | None
 
@@ -31,6 +32,8 @@ def eval_(
     ] = None,
     model: Annotated[Texts, typer.Option(help="As PENNY_MODEL, or ideal; repeated: each is tried.")] = None,
     replay: Annotated[bool, typer.Option("--replay", help="Answers come from cassettes, no model is asked.")] = False,
+    cassettes: Annotated[Path | None, typer.Option(help="For --replay: another file or folder of cassettes.")] = None,
+    record: Annotated[Path | None, typer.Option(help="With --model ideal: make a cassette for --replay.")] = None,
     repeat: Annotated[int, typer.Option(min=1, help="Play each case so often; it passes when all plays do.")] = 1,
     seed: Annotated[int, typer.Option(help="Chooses what simulated users say.")] = 0,
     jobs: Annotated[int | None, typer.Option(min=1, help="Cases at once (the embedded model: always 1).")] = None,
@@ -39,9 +42,8 @@ def eval_(
     min_pass: Annotated[
         float | None, typer.Option(min=0, max=1, help="Exit code 1 when a prompt and model pass less, like 0.9.")
     ] = None,
-    calibrate: Annotated[
-        bool, typer.Option("--calibrate", help="Only hold --judge against labelled examples.")
-    ] = False,
+    judge: Annotated[str | None, typer.Option(help="A model that marks tone and helpfulness, never figures.")] = None,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Only hold --judge against marked examples.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write the report there, one file.")] = None,
     resume: Annotated[str | None, typer.Option(help="Go on with this run, by its id, as it was begun.")] = None,
     show: Annotated[str | None, typer.Option(help="Only show this run again, by its id.")] = None,
@@ -59,6 +61,9 @@ def eval_(
     if compare is not None:
         _compare(store.read(compare[0]), store.read(compare[1]), html, json_)
         return
+    if calibrate:
+        _calibrate(chosen, judge, json_)
+        return
     recorded: Recorded
     wanted: list[Case] = []
     if show is not None:
@@ -72,6 +77,9 @@ def eval_(
             "tools": [str(path) for path in tools or ()],
             "model": model or [],
             "replay": replay,
+            "cassettes": str(cassettes) if cassettes else None,
+            "record": str(record) if record else None,
+            "judge": judge,
             "repeat": repeat,
             "seed": seed,
         }
@@ -103,6 +111,16 @@ def _show(recorded: Recorded, wanted: list[Case], html: Path | None, json_: bool
     if min_pass is not None and any(score(recorded.of_cell(cell)).rate < min_pass for cell in recorded.header.cells):
         progress(f"less than {min_pass:.0%} passed")
         raise typer.Exit(1)
+
+
+def _calibrate(chosen: Settings, judge: str | None, json_: bool) -> None:
+    from lab.report import terminal
+    from penny import evaluating
+
+    if judge is None:
+        raise typer.BadParameter("--calibrate needs the judge, like --judge bedrock:<model>.")
+    found = asyncio.run(evaluating.calibrated(chosen, judge))
+    say_json(found) if json_ else say(terminal.agreed(found))
 
 
 def _compare(before: Recorded, after: Recorded, html: Path | None, json_: bool) -> None:

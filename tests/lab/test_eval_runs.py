@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from domain.errors import PennyError
+from lab import cases as case_files
 from lab.bedrock_emulator import BedrockEmulator, Turn
 from lab.eval.scores import compare_runs
 from lab.eval.store import Recorded, Store
@@ -39,6 +40,7 @@ def cases(tmp_path: Path) -> str:
 def options(**chosen: Any) -> dict[str, Any]:
     """As the command gives them."""
     usual = {"cases": None, "case": [], "tag": [], "prompt": [], "tools": [], "model": [], "replay": False}
+    usual |= {"cassettes": None, "record": None}
     return {**usual, "repeat": 1, "seed": 0, **chosen}
 
 
@@ -144,3 +146,37 @@ async def test_a_case_that_cannot_be_given_what_it_says_is_told_with_its_place(
     )
     with pytest.raises(PennyError, match=r"cases.yaml:2: a cannot be given what it says: .* no account 'y'"):
         await run(options(cases=str(path), model=["mute"]))
+
+
+async def test_the_shipped_cassettes_play_every_case(run: Callable[..., Any]) -> None:
+    """No model, no credentials: the real model class over real HTTP, against answers that were recorded with the
+    stand-in. A case that was changed since asks what no cassette knows; then record them again (docs/evals.md)."""
+    recorded = await run(options(replay=True))
+    assert {result.case: result.failures for result in recorded.results if not result.passed} == {}
+    assert len(recorded.results) == len(case_files.load())
+    assert {cell[1] for cell in recorded.header.cells} == {evaluating.STANDS_FOR}
+
+
+async def test_what_no_cassette_knows_fails_and_is_told(
+    run: Callable[..., Any], cases: str, lab_settings: Settings, tmp_path: Path
+) -> None:
+    """A recording of two cases plays those two; the third fails, and the difference to the nearest request is said."""
+    tape = tmp_path / "two.jsonl"
+    made = await run(options(cases=cases, case=["one", "two"], model=["ideal"], record=str(tape)))
+    assert len(made.results) == 2
+    told: list[str] = []
+    recorded, _ = await evaluating.run(
+        lab_settings, Store(tmp_path / "evals"), options(cases=cases, replay=True, cassettes=str(tape)),
+        evaluating.Limits(), resume=None, quiet=True, report=told.append,
+    )  # fmt: skip
+    broken = [result.case for result in recorded.results if result.steps[0].error]
+    assert broken == ["three"]
+    assert any("hello three" in line for line in told)
+
+
+async def test_only_what_passes_on_bedrocks_wire_is_replayed(run: Callable[..., Any], cases: str) -> None:
+    """Another model with --replay, or another than the stand-in with --record, is refused in words."""
+    with pytest.raises(PennyError, match="Cassettes hold what passes on Bedrock's wire"):
+        await run(options(cases=cases, replay=True, model=["scripted:x"]))
+    with pytest.raises(PennyError, match="--record makes a cassette of --model ideal"):
+        await run(options(cases=cases, record="x", model=["mute"]))
