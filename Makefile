@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WIDGET := api/assets/manifest.json
 NODE := sh widget/node.sh
 
-.PHONY: run test check bench widget reference format lock clean help synth infra-check image image-test sbom
+.PHONY: run test check bench widget reference format lock clean help synth infra-check image image-test sbom deploy destroy
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

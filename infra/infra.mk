@@ -17,6 +17,12 @@ infra-check: $(INFRA)/infra.ok infra/node_modules/installed.ok  ## types, templa
 	$(INFRABIN)/checkov -d infra/cdk.out --config-file infra/checkov.yaml
 	@for file in Dockerfile*; do test ! -e $$file || $(INFRABIN)/hadolint $$file; done
 
+deploy: $(INFRA)/infra.ok infra/node_modules/installed.ok  ## all of it, to the account that DEPLOYMENT names
+	@$(NODE) $(INFRABIN)/python -m infra.deploy $(DEPLOYMENT)
+
+destroy: $(INFRA)/infra.ok infra/node_modules/installed.ok  ## takes a deployment down; says first what would be lost
+	@$(NODE) $(INFRABIN)/python -m infra.destroy $(DEPLOYMENT)
+
 $(INFRA)/infra.ok: locks/infra.txt | $(BIN)/python
 	@echo "penny: installing what the stacks are made and checked with (about two minutes, once)"
 	@test -x $(INFRABIN)/python || $(PYTHON) -m venv $(INFRA)

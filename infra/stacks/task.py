@@ -144,6 +144,7 @@ class Task(Construct):
             "PENNY_MODEL_BASE": deployment.model,
             "PENNY_PUBLIC_URL": f"https://{deployment.domain}",
             "PENNY_TRUSTED_PROXIES": ",".join(proxies),
+            "PENNY_METRICS": "emf",
             "PENNY_DRAIN_SECONDS": str(DRAIN_SECONDS),
             **auth,
             **deployment.secret_names,
