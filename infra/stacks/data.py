@@ -106,10 +106,7 @@ class Data(Stack):
         )
         self.cluster.node.add_dependency(log_group)
         self.login = self._login(deployment, vpc)
-        self.host, self.reader_host = (
-            self.cluster.cluster_endpoint.hostname,
-            self.cluster.cluster_read_endpoint.hostname if size.readers else None,
-        )
+        self.host = self.cluster.cluster_endpoint.hostname
         self.entrance = self.group
         if deployment.database_proxy:
             self._proxy(vpc)

@@ -150,8 +150,6 @@ class Task(Construct):
             **deployment.secret_names,
             **deployment.settings,
         }
-        if data.reader_host:
-            environment["PENNY_DATABASE_READER_URL"] = database_url(SERVICE, data.reader_host)
         if deployment.cors_origins:
             environment["PENNY_CORS_ORIGINS"] = ",".join(deployment.cors_origins)
         if deployment.guardrail:

@@ -9,7 +9,7 @@ import pytest
 
 from infra.tests.conftest import ROOT, Templates
 
-AGREED = {"PENNY_METRICS", "PENNY_DATABASE_SECRET", "PENNY_DATABASE_READER_URL", "PENNY_DATABASE_LOGIN_SECRET"}
+AGREED = {"PENNY_DATABASE_SECRET", "PENNY_DATABASE_LOGIN_SECRET"}
 
 
 def container(templates: Templates, name: str) -> dict[str, Any]:
