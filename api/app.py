@@ -22,6 +22,7 @@ from api.routes import (
     health,
     insights,
     journal,
+    lab,
     links,
     mcp,
     me,
@@ -126,5 +127,6 @@ def create_app(
     app.include_router(mcp.router)
     if services.dev is not None:
         app.include_router(page.router)
+        app.include_router(lab.router)
     app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     return app

@@ -60,3 +60,29 @@ async def test_a_change_goes_from_words_to_the_ledger_and_back(serve, page):
         await page.locator(".changes").get_by_role("button", name="Undo").first.click()
         await expect(page.locator(".card .chip").first).to_have_text("Undone", timeout=PATIENCE)
         await server.stop()
+
+
+async def test_the_lab_shows_how_a_reply_came_about(serve, page):
+    """The newest reply's steps, its call with arguments, its facts, tokens and a timeline with widths; the policy is
+    not broken, and a chosen reply stays chosen."""
+    broken = []
+    page.on("console", lambda message: broken.append(message.text) if "Content Security" in message.text else None)
+    async with BedrockEmulator(answer) as emulator:
+        server = await serve(AWS_ENDPOINT_URL_BEDROCK_RUNTIME=emulator.url, **BEDROCK)
+        session = await server.new_session()
+        for text in ("Set dining to 250", "<img src=x onerror=alert(1)> again"):
+            await server.ask(session, text)
+        page.set_default_timeout(PATIENCE)
+        await page.goto(f"{server.url}/lab")
+        await expect(page.locator(".user")).to_have_text("<img src=x onerror=alert(1)> again", timeout=PATIENCE)
+        await page.get_by_role("button", name="Set dining to 250").last.click()
+        await expect(page.locator(".user")).to_have_text("Set dining to 250", timeout=PATIENCE)
+        await expect(page.locator(".step h3")).to_contain_text(["1. model", "2. tools", "3. model"])
+        await expect(page.locator(".step code").first).to_have_text('set_budget {"amount":250,"category":"Dining"}')
+        await expect(page.locator(".step td").first).to_contain_text("Dining")
+        bar = await page.locator(".whole i").first.bounding_box()
+        assert bar is not None
+        assert bar["width"] > 1
+        assert await page.locator("img").count() == 0
+        assert broken == []
+        await server.stop()
