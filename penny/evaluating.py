@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from agent.model import Model
 from lab import cases as case_files
 from lab.bedrock_emulator import BedrockEmulator
 from lab.cases import Case
 from lab.cassettes import Header as CassetteHeader
 from lab.cassettes import recording, replaying
+from lab.eval.author import author_of
 from lab.eval.matrix import Judge as MatrixJudge
 from lab.eval.matrix import Plan, Purse, play, run_id
 from lab.eval.outcome import EvalError, Result, StepResult
@@ -33,6 +35,9 @@ MATCHED: Final = ("aside", "words")
 """What the stand-in's answers depend on: the words, the day and the household; not the prompt or the model."""
 
 STANDS_FOR: Final = "bedrock:us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+
+TOLD_EVERY: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +84,15 @@ async def run(
             purse=Purse(limits.tokens, limits.usd),
             done=done,
         )
-        with _progress(plan, quiet) as tell:
+        with _progress(plan, quiet, report) as tell:
 
             def keep(result: Result) -> None:
                 store.add(path, result)
                 tell(result)
 
-            judge = await _judge(stack, settings, chosen["judge"]) if chosen.get("judge") else None
-            await play(plan, stages(settings, texts, report, wire.at if wire else None), keep, judge)
+            judge = _judge(_helper(stack, settings, chosen["judge"])) if chosen["judge"] else None
+            author = author_of(_helper(stack, settings, chosen["personas"])) if chosen["personas"] else None
+            await play(plan, stages(settings, texts, report, wire.at if wire else None, author), keep, judge)
         for miss in dict.fromkeys(wire.misses() if wire else ()):
             report(f"no cassette has an answer: {miss}")
     return store.read(header.id), wanted
@@ -124,10 +130,15 @@ async def _replayed(stack: AsyncExitStack, where: Path, models: list[str]) -> tu
     return _Wired(Wire(replay.url), lambda: replay.misses), models or [f"bedrock:{name}" for name in recorded]
 
 
-async def _judge(stack: AsyncExitStack, settings: Settings, name: str) -> MatrixJudge:
-    """Marks the last exchange of a case. Raises SetupError for a model that cannot be a judge."""
+def _helper(stack: AsyncExitStack, settings: Settings, name: str) -> Model:
+    """A model beside those that are played. Raises SetupError."""
     model = make_model(settings.model_copy(update={"model": name, "model_fallback": ()}))
     stack.push_async_callback(model.close)
+    return model
+
+
+def _judge(model: Model) -> MatrixJudge:
+    """Marks the last exchange of a case. Raises SetupError for a model that cannot be a judge."""
     judge = Judge(model)
 
     async def marks(steps: Sequence[StepResult]) -> dict[str, int]:
@@ -138,12 +149,9 @@ async def _judge(stack: AsyncExitStack, settings: Settings, name: str) -> Matrix
 
 
 async def calibrated(settings: Settings, name: str) -> list[Agreement]:
-    """How the judge agrees with people on the marked examples. Raises as `_judge` does, and EvalError."""
-    model = make_model(settings.model_copy(update={"model": name, "model_fallback": ()}))
-    try:
-        return await calibrate(Judge(model), examples())
-    finally:
-        await model.close()
+    """How the judge agrees with people on the marked examples. Raises SetupError and EvalError."""
+    async with AsyncExitStack() as stack:
+        return await calibrate(Judge(_helper(stack, settings, name)), examples())
 
 
 def cases_of(options: Mapping[str, Any]) -> list[Case]:
@@ -176,20 +184,23 @@ def _header(options: Mapping[str, Any], cells: tuple[tuple[str, str], ...], text
 
 
 @contextmanager
-def _progress(plan: Plan, quiet: bool) -> Iterator[Callable[[Result], None]]:
-    """A bar on standard error, on a terminal; a line every so often elsewhere."""
+def _progress(plan: Plan, quiet: bool, report: Progress) -> Iterator[Callable[[Result], None]]:
+    """A bar on standard error, on a terminal; a line every TOLD_EVERY plays elsewhere."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
-    passed = 0
+    passed, played = 0, len(plan.done)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
+    with Bar(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task("playing", total=plan.total, completed=len(plan.done))
 
         def tell(result: Result) -> None:
-            nonlocal passed
-            passed += result.passed
+            nonlocal passed, played
+            passed, played = passed + result.passed, played + 1
             bar.update(task, advance=1, description=f"{passed} passed")
+            if bar.disable and not quiet and played % TOLD_EVERY == 0:
+                report(f"{played} of {plan.total} played, {passed} passed")
 
         yield tell

@@ -16,6 +16,7 @@ from lab.eval import descriptions
 from lab.eval.acting import Stage
 from lab.eval.descriptions import Described
 from lab.eval.matrix import Cell, OpenStage
+from lab.eval.personas import Author
 from lab.eval.stand_ins import Ideal, Mute, OnTheWire
 from penny.bootstrap import bootstrap, warm_up
 from penny.database import Progress
@@ -112,7 +113,13 @@ class Wire:
     stand_in: OnTheWire | None = None
 
 
-def stages(settings: Settings, chosen: Sequence[Variant], progress: Progress, wire: Wire | None = None) -> OpenStage:
+def stages(
+    settings: Settings,
+    chosen: Sequence[Variant],
+    progress: Progress,
+    wire: Wire | None = None,
+    author: Author | None = None,
+) -> OpenStage:
     """Opens services as `bootstrap` makes them, one for each prompt, model and day."""
     by_label = {variant.label: variant for variant in chosen}
 
@@ -127,7 +134,7 @@ def stages(settings: Settings, chosen: Sequence[Variant], progress: Progress, wi
             prompt=lambda: library.load() if variant.routing else variant.prompt,
         ) as services:
             await warm_up(services.model, progress)
-            yield Stage(services.db, services.runner, wire=wire.stand_in if wire else None)
+            yield Stage(services.db, services.runner, author, wire.stand_in if wire else None)
 
     return open_stage
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -176,9 +177,9 @@ def fingerprint(case: Case) -> str:
 
 
 def run_id(now: datetime | None = None) -> str:
-    """A name for a new run that sorts by time."""
+    """A name for a new run that sorts by time; two of one second have different ones."""
     at = now or datetime.now(UTC)
-    return f"{at:%Y%m%d-%H%M%S}"
+    return f"{at:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 async def _data(db: Database, user: UUID, expect: Expect) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def eval_(
         float | None, typer.Option(min=0, max=1, help="Exit code 1 when a prompt and model pass less, like 0.9.")
     ] = None,
     judge: Annotated[str | None, typer.Option(help="A model that marks tone and helpfulness, never figures.")] = None,
+    personas: Annotated[str | None, typer.Option(help="A model that plays simulated users, by their goals.")] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Only hold --judge against marked examples.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write the report there, one file.")] = None,
     resume: Annotated[str | None, typer.Option(help="Go on with this run, by its id, as it was begun.")] = None,
@@ -80,6 +81,7 @@ def eval_(
             "cassettes": str(cassettes) if cassettes else None,
             "record": str(record) if record else None,
             "judge": judge,
+            "personas": personas,
             "repeat": repeat,
             "seed": seed,
         }

@@ -40,7 +40,7 @@ def cases(tmp_path: Path) -> str:
 def options(**chosen: Any) -> dict[str, Any]:
     """As the command gives them."""
     usual = {"cases": None, "case": [], "tag": [], "prompt": [], "tools": [], "model": [], "replay": False}
-    usual |= {"cassettes": None, "record": None}
+    usual |= {"cassettes": None, "record": None, "judge": None, "personas": None}
     return {**usual, "repeat": 1, "seed": 0, **chosen}
 
 
@@ -180,3 +180,12 @@ async def test_only_what_passes_on_bedrocks_wire_is_replayed(run: Callable[..., 
         await run(options(cases=cases, replay=True, model=["scripted:x"]))
     with pytest.raises(PennyError, match="--record makes a cassette of --model ideal"):
         await run(options(cases=cases, record="x", model=["mute"]))
+
+
+async def test_a_judge_marks_and_passes_nobody(run: Callable[..., Any], cases: str, tmp_path: Path) -> None:
+    """Its marks are kept with the results and told; whether a case passes is the checks' matter."""
+    script = tmp_path / "judge.json"
+    script.write_text(json.dumps([{"text": '{"tone": 1, "helpful": 1}'}]))
+    recorded = await run(options(cases=cases, model=["mute"], judge=f"scripted:{script}"))
+    assert [(result.passed, result.marks) for result in recorded.results] == [(False, {"tone": 1, "helpful": 1})] * 3
+    assert terminal.summary(recorded)["cells"][0]["marks"] == {"tone": 1.0, "helpful": 1.0}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from agent.scripted import ScriptedModel
+from domain.errors import SetupError
 from lab.cases.case import Decide, Persona, PersonaState, Rule
+from lab.eval.author import author_of
 from lab.eval.outcome import Called, StepResult
 from lab.eval.personas import Playing
+from lab.eval.stand_ins import Mute
 
 PERSONA = Persona(
     "You want a budget of 250.",
@@ -72,3 +76,17 @@ async def test_a_model_may_write_what_the_persona_says() -> None:
         ("You want a budget of 250.", 1),
         ("You want a budget of 250.", 2),
     ]
+
+
+async def test_an_author_is_told_the_goal_and_what_was_said_and_says_when_it_is_done() -> None:
+    """ "DONE" ends the conversation; anything else is the person's message. A model without prose is none."""
+    model = ScriptedModel([{"text": "Set it to 250 please."}, {"text": "DONE."}])
+    write = author_of(model)
+    said = [("hello", "How can I help?")]
+    assert await write(PERSONA, said) == "Set it to 250 please."
+    assert await write(PERSONA, said) == ""
+    told = str(model.requests[0].turn[0].content)
+    assert "You want a budget of 250." in told
+    assert "Person: hello\nAssistant: How can I help?" in told
+    with pytest.raises(SetupError, match="cannot play users"):
+        author_of(Mute())
