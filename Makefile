@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WIDGET := api/assets/manifest.json
 NODE := sh widget/node.sh
 
-.PHONY: run test check bench widget reference format lock clean help synth infra-check image image-test sbom deploy destroy
+.PHONY: run test faults check bench widget reference format lock clean help synth infra-check image image-test sbom deploy destroy
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,9 @@ run: $(VENV)/run.ok .env  ## set everything up and serve on http://127.0.0.1:800
 
 test: $(VENV)/dev.ok $(VENV)/agentdojo.ok $(WIDGET)  ## the whole test suite
 	@$(BIN)/python -m pytest $(ARGS)
+
+faults: $(VENV)/dev.ok $(VENV)/agentdojo.ok $(WIDGET)  ## attacks and faults, with more trials (PENNY_TRIALS=5)
+	@TRIALS=$(or $(PENNY_TRIALS),5) $(BIN)/python -m pytest tests/hostile tests/faults -rA --timeout=3600 $(ARGS)
 
 check: $(VENV)/dev.ok widget/node_modules/checked.ok  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

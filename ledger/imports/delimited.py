@@ -59,6 +59,10 @@ class _Value:
     settled: bool
 
 
+MOST_COLUMNS = 200
+"""Roles are looked for in every column, and every pair of them is compared."""
+
+
 def read(data: bytes, currency: str, account_kind: str, mapping: Mapping, progress: Progress) -> Statement:
     """The file's lines in `currency`. `account_kind` is the account's ("credit" has its own sign conventions).
 
@@ -97,6 +101,8 @@ def _records(text: str, delimiter: str) -> list[_Record]:
     begin = 1
     try:
         for cells in reader:
+            if len(cells) > MOST_COLUMNS:
+                raise UnreadableFile(f"Line {begin} has more than {MOST_COLUMNS} columns; no bank's file has.")
             if any(cell.strip() for cell in cells):
                 found.append(_Record(begin, cells))
             begin = reader.line_num + 1

@@ -12,6 +12,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
+from trials import times
 
 from domain.failpoints import POINTS
 
@@ -42,7 +43,7 @@ async def say_somewhere(servers: list[Any], session: str, text: str) -> str:
     raise AssertionError("no server answered")
 
 
-@pytest.mark.parametrize("round_", range(4))
+@pytest.mark.parametrize("round_", range(times(4)))
 async def test_a_crash_at_a_named_point_loses_nothing(
     serve: Any, reader: Any, sql: asyncpg.Pool, chance: random.Random, round_: int
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+from trials import times
 
 from db.embedded import Server as Cluster
 from db.embedded import embedded, status
@@ -22,7 +23,7 @@ async def test_replies_survive_immediate_restarts_of_the_database(
     """Two servers with ten replies each, three restarts at random moments: every reply ends with its text, every
     proposal exists once, and the sessions take the next message."""
     servers = await asyncio.gather(*(serve(PENNY_LIMITS_RUNS_PER_USER="100") for _ in range(2)))
-    for _ in range(3):
+    for _ in range(times(3)):
         sessions = [await servers[0].new_session() for _ in range(10)]
         runs = [
             await servers[n % 2].say(s, f"budget {chance.randint(400, 999)} say 30 0.04")
@@ -53,4 +54,4 @@ async def test_replies_survive_immediate_restarts_of_the_database(
                 break
             await again.read_to_end(servers)
             again.check()
-    print("3 immediate restarts under 10 replies each")  # noqa: T201
+    print(f"{times(3)} immediate restarts under 10 replies each")  # noqa: T201

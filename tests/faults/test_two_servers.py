@@ -12,6 +12,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
+from trials import times
 
 from lab.bedrock_emulator import BedrockEmulator
 
@@ -42,7 +43,8 @@ async def test_a_hundred_disconnects_and_resumes_see_every_event_once(
             after = chance.randrange(len(following.seen))
             await following.read(chance.choice(servers), after=after)
 
-    await asyncio.gather(*(follow() for _ in range(20)))
+    for _ in range(times(1)):
+        await asyncio.gather(*(follow() for _ in range(20)))
     print(f"20 runs, {left} readers that left in the middle, 60 late readers")  # noqa: T201
     assert left + 60 >= 100
 
@@ -52,7 +54,7 @@ async def test_an_owner_stopped_past_its_lease_writes_nothing_more(
 ) -> None:
     """Ten replies of a server that is stopped and continued are finished by the other; what the first says meanwhile
     reaches nobody, while a reply it is making then is logged as ever."""
-    for _ in range(2):
+    for _ in range(times(2)):
         stalled, other = await asyncio.gather(serve(**MANY), serve(**MANY))
         sessions = [await stalled.new_session() for _ in range(6)]
         readers = [reader(await stalled.say(s, f"budget {chance.randint(400, 999)} say 40 0.05")) for s in sessions[:5]]

@@ -115,14 +115,14 @@ class Stage:
             )
         return {"account": str(ids["Checking"]), "category": str(ids["Dining"]), "txn": str(txn)}
 
-    async def rows(self, user: UUID) -> dict[str, list[str]]:
-        """Every row of the user's in the tables of money and memory, as text."""
+    async def rows(self, user: UUID, more: tuple[str, ...] = ()) -> dict[str, list[str]]:
+        """Every row of the user's in the tables of money and memory, and in `more`, as text."""
         return {
             table: sorted(
                 str(dict(row))
                 for row in await self.admin.fetch(f"SELECT * FROM {table} WHERE user_id = $1", user)  # noqa: S608
             )
-            for table in MONEY
+            for table in (*MONEY, *more)
         }
 
 
