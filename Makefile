@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WIDGET := api/assets/manifest.json
 NODE := sh widget/node.sh
 
-.PHONY: run test faults check bench widget reference format lock clean help synth infra-check image image-test sbom deploy destroy
+.PHONY: run test faults check bench bench-quick widget reference format lock clean help synth infra-check image image-test sbom deploy destroy
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,8 +33,11 @@ widget: $(WIDGET)  ## build the chat widget and the demo page, when their source
 
 include image/image.mk
 
-bench: $(VENV)/dev.ok  ## figures measured on this machine, in bench/report/
+bench: $(VENV)/dev.ok  ## targets beside figures measured on this machine, in bench/report/ (15 minutes)
 	@$(BIN)/python -m bench
+
+bench-quick: $(VENV)/dev.ok  ## little of each of them (2 minutes)
+	@$(BIN)/python -m bench --quick
 
 reference: $(VENV)/dev.ok  ## docs/reference/http.md, made from the routes
 	@$(BIN)/python -m api.reference > docs/reference/http.md

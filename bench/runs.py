@@ -7,6 +7,7 @@ processes share this machine's cores. Statements are those of the turn itself; t
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import shutil
 import statistics
@@ -18,12 +19,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import structlog
 
 import db.engine
 from agent.graph import build_graph
 from agent.runner import Runner
 from agent.scripted import ScriptedModel
 from agent.start import Agent
+from bench.record import quick, record
 from bench.service import new_home
 from db.connection import Endpoint, open_connection
 from db.embedded import Server, embedded
@@ -171,14 +174,16 @@ async def talking(database: Database, script: Sequence[dict[str, Any]], sent: St
         yield one
 
 
-def row(name: str, figures: Sequence[tuple[float, float, int, int, int]]) -> None:
-    """Prints the medians."""
+def row(name: str, figures: Sequence[tuple[float, float, int, int, int]]) -> dict[str, float]:
+    """Prints the medians, and gives them."""
     wall, cpu, statements, flushes, size = (statistics.median(column) for column in zip(*figures, strict=True))
     print(f"{name:<12}{wall:>10.1f}{cpu:>10.1f}{statements:>12.0f}{flushes:>10.0f}{size:>10.0f}")
+    return {"ms": wall, "cpu": cpu, "statements": statements, "bytes": size}
 
 
 async def main() -> None:
     """Prints the figures."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     sent, home = Statements(), new_home()
     try:
         async with embedded(home) as server:
@@ -186,20 +191,29 @@ async def main() -> None:
                 server.admin_url, passwords={"app": server.credentials.app, "worker": server.credentials.worker}
             )
             database = await Database.connect(server.app_url, worker_url=server.worker_url)
-            print(f"{await logged(database):,.0f} events a second logged, of {STREAMS} runs")
+            speed = await logged(database)
+            record("log.events", speed)
+            print(f"{speed:,.0f} events a second logged, of {STREAMS} runs")
             delays = sorted(await elsewhere(database, server))
             p95 = delays[int(len(delays) * 0.95)]
             print(f"a reader on another process: p50 {statistics.median(delays):.0f} ms, p95 {p95:.0f} ms")
+            record("log.elsewhere.p50", statistics.median(delays))
+            record("log.elsewhere.p95", p95)
             print(f"\n{'a turn':<12}{'ms':>10}{'CPU ms':>10}{'statements':>12}{'flushes':>10}{'bytes':>10}")
             for name, script in (("plain", PLAIN), ("with a tool", TOOL * (TURNS + 5))):
                 async with talking(database, script, sent) as one:
                     for _ in range(5):
                         await one()
-                    row(name, [await one() for _ in range(TURNS)])
+                    told = row(name, [await one() for _ in range(TURNS)])
+                for what, value in told.items():
+                    record(f"turn.{name.rpartition(' ')[2]}.{what}", value)
+            last = LONG // 5 if quick() else LONG
             async with talking(database, PLAIN, sent) as one:
-                figures = [await one() for _ in range(LONG)]
-            row("turn 10", figures[5:25])
-            row("turn 1,000", figures[-20:])
+                figures = [await one() for _ in range(last)]
+            early, late = row("turn 10", figures[5:25]), row(f"turn {last:,}", figures[-20:])
+            if last == LONG:
+                for what, name in (("ms", ""), ("statements", ".statements"), ("bytes", ".bytes")):
+                    record(f"turn.1000_of_10{name}", late[what] / early[what])
             await database.close()
     finally:
         shutil.rmtree(home, ignore_errors=True)

@@ -22,6 +22,7 @@ import psutil
 
 from api.auth import mint
 from bench.first_token import started
+from bench.record import record
 from bench.service import end, new_home, penny
 from domain.clock import SystemClock
 from penny.keys import dev_key
@@ -120,6 +121,8 @@ async def idle(count: int) -> None:
             async with to.http.get(f"{to.url}/healthz"):
                 probes.append((time.perf_counter() - began) * 1000)
             await asyncio.sleep(0.05)
+        if count == 10_000:
+            record("streams.idle.mb", more)
         print(f"{count:,} idle streams: {more:.0f} MB more, {more * 1000 / count:.0f} KB each; "
               f"a probe's p95 {sorted(probes)[-2]:.0f} ms")  # fmt: skip
         for response in open_:
@@ -137,8 +140,10 @@ async def silent(count: int) -> None:
             await asyncio.sleep(0.1)
             async with to.http.get(f"{to.upstream}/emulator/state") as state:
                 reached = int((await state.json())["open_streams"])
-        print(f"{count} silent streams: {reached} reached the model, {time.perf_counter() - began:.1f} s after they "
-              f"began; {(to.memory() - before) * 1000 / count:.0f} KB each")  # fmt: skip
+        took, each = time.perf_counter() - began, (to.memory() - before) * 1000 / count
+        print(f"{count} silent streams: {reached} reached the model, {took:.1f} s after they began; {each:.0f} KB each")
+        record("streams.silent.reached", reached)
+        record("streams.silent.kb", each)
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
@@ -160,6 +165,8 @@ async def replies(count: int) -> None:
             seen = await asyncio.gather(*(arrive(n) for n in range(count)))
             first, whole = (sorted(column) for column in zip(*seen, strict=True))
             p95 = int(count * 0.95)
+            record(f"streams.{'paced' if rate else 'burst'}.first", first[p95])
+            record(f"streams.{'paced' if rate else 'burst'}.of_ideal", whole[p95] / ideal)
             print(f"{count} replies {name}: first text p50 {first[count // 2]:.2f} s, p95 {first[p95]:.2f} s; "
                   f"whole p95 {whole[p95]:.2f} s, {whole[p95] / ideal:.2f} of ideal; "
                   f"{to.refused} refused and repeated")  # fmt: skip

@@ -1,0 +1,63 @@
+"""How soon the service is ready, and in how much memory. `python -m bench.start`.
+
+On a home whose database exists: the first start of all makes that (a second or three) and the sample household.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import time
+from asyncio.subprocess import DEVNULL, PIPE
+from contextlib import AsyncExitStack
+
+import psutil
+
+from bench.record import record
+from bench.service import end, environment, new_home, until
+
+
+async def ready() -> tuple[float, float]:
+    """Seconds to readiness and MB then, of the second start in a home."""
+    home = new_home()
+    async with AsyncExitStack() as stack:
+        stack.callback(shutil.rmtree, home, ignore_errors=True)
+        for _ in range(2):
+            began = time.perf_counter()
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "penny", "serve", "--port", "0",
+                env=environment("http://127.0.0.1:9", home), stderr=PIPE, stdout=DEVNULL,
+            )  # fmt: skip
+            assert process.stderr is not None
+            try:
+                await until(process.stderr, r"ready: (http://\S+)")
+                took = time.perf_counter() - began
+                memory = psutil.Process(process.pid).memory_info().rss / 1e6
+            finally:
+                await end(process)
+    return took, memory
+
+
+async def imported() -> float:
+    """Seconds that a process takes to import all of the service, Python's own start included."""
+    began = time.perf_counter()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import penny.bootstrap, api.app, agent.bedrock"
+    )
+    assert await process.wait() == 0
+    return time.perf_counter() - began
+
+
+async def main() -> None:
+    """Prints the figures."""
+    seconds, memory = await ready()
+    imports = await imported()
+    print(f"ready after {seconds:.2f} s in {memory:.0f} MB; importing it all takes {imports:.2f} s")
+    record("start.ready.s", seconds)
+    record("start.mb", memory)
+    record("start.import.s", imports)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
