@@ -104,7 +104,7 @@ class Migration(Construct):
             runtime=lambda_.Runtime.PYTHON_3_14,
             handler=f"index.{name}",
             code=lambda_.Code.from_asset(str(FUNCTION), exclude=["__pycache__"]),
-            timeout=Duration.seconds(30),
+            timeout=Duration.minutes(1),
             log_group=log_group,
             description=f"Penny's migration: {name}",
         )

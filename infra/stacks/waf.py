@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -76,19 +76,23 @@ class Firewall(Construct):
         waf.CfnWebACLAssociation(
             self, "Association", resource_arn=balancer.load_balancer_arn, web_acl_arn=self.acl.attr_arn
         )
+        name = f"aws-waf-logs-{deployment.prefix}"  # WAF takes no other beginning
         log_group = logs.LogGroup(
             self,
             "Log",
-            log_group_name=f"aws-waf-logs-{deployment.prefix}",  # WAF takes no other beginning
+            log_group_name=name,
             retention=retention(deployment.size.log_days),
             encryption_key=log_key,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        waf.CfnLoggingConfiguration(
+        stack = Stack.of(self)
+        # Not `log_group_arn`: WAF refuses the `:*` at its end.
+        destination = f"arn:aws:logs:{stack.region}:{stack.account}:log-group:{name}"
+        logging = waf.CfnLoggingConfiguration(
             self,
             "Logging",
             resource_arn=self.acl.attr_arn,
-            log_destination_configs=[log_group.log_group_arn],
+            log_destination_configs=[destination],
             redacted_fields=[
                 waf.CfnLoggingConfiguration.FieldToMatchProperty(single_header={"Name": name})
                 for name in ("authorization", "cookie", "x-telegram-bot-api-secret-token")
@@ -104,6 +108,7 @@ class Firewall(Construct):
                 ],
             },
         )
+        logging.node.add_dependency(log_group)
 
 
 def _managed(name: str, counted: tuple[str, ...], priority: int) -> waf.CfnWebACL.RuleProperty:

@@ -50,7 +50,8 @@ class Templates:
         """The only resource of a kind, with what it depends on."""
         found = [r for t in self.stacks.values() for r in t["Resources"].values() if r["Type"] == kind]
         assert len(found) == 1
-        return found[0]
+        resource: Resource = found[0]
+        return resource
 
     def statements(self, part: str = "") -> Iterator[tuple[str, Resource]]:
         """Every statement of every policy of a role."""

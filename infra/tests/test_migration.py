@@ -11,12 +11,12 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ecs.models import ecs_backends
 
 from infra.stacks.migration import FUNCTION
 
 REGION = "eu-west-1"
+ACCOUNT = "123456789012"
 TEMPLATE = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
 
 
@@ -66,7 +66,7 @@ def event(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
 def ended(event: dict[str, Any], code: int | None) -> None:
     """Has the one task of the cluster be over."""
-    (task,) = ecs_backends[DEFAULT_ACCOUNT_ID][REGION].tasks["penny"].values()
+    (task,) = ecs_backends[ACCOUNT][REGION].tasks["penny"].values()
     task.last_status, task.desired_status = "STOPPED", "STOPPED"
     task.stopped_reason = "Essential container in task exited"
     task.containers = [type("C", (), {"exit_code": code, "response_object": {"name": "migrate", "exitCode": code}})()]
@@ -74,7 +74,8 @@ def ended(event: dict[str, Any], code: int | None) -> None:
 
 def tasks() -> list[str]:
     """The tasks that were started."""
-    return boto3.client("ecs").list_tasks(cluster="penny")["taskArns"]
+    started: list[str] = boto3.client("ecs").list_tasks(cluster="penny")["taskArns"]
+    return started
 
 
 def test_it_is_done_when_the_task_ended_with_0(function: ModuleType, event: dict[str, Any]) -> None:
@@ -100,7 +101,7 @@ def test_a_stack_that_rolls_back_runs_nothing(function: ModuleType, event: dict[
     """The older image would refuse the newer schema, and with it the rollback would fail."""
     from moto.cloudformation.models import cloudformation_backends
 
-    cloudformation_backends[DEFAULT_ACCOUNT_ID][REGION].get_stack("penny").status = "UPDATE_ROLLBACK_IN_PROGRESS"
+    cloudformation_backends[ACCOUNT][REGION].get_stack("penny").status = "UPDATE_ROLLBACK_IN_PROGRESS"
     answer = function.start({**event, "RequestType": "Update", "PhysicalResourceId": "old"}, None)
     assert answer == {"PhysicalResourceId": "old"}
     assert tasks() == []
@@ -112,3 +113,23 @@ def test_deleting_undoes_nothing(function: ModuleType, event: dict[str, Any]) ->
     answer = function.start({**event, "RequestType": "Delete", "PhysicalResourceId": "old"}, None)
     assert answer == {"PhysicalResourceId": "old"}
     assert tasks() == []
+
+
+def test_a_right_that_is_seconds_old_is_waited_for(
+    function: ModuleType, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first calls may be refused; the task is started once."""
+    client, refused = boto3.client("ecs"), iter([True, True])
+    start = client.run_task
+
+    def late(**arguments: Any) -> Any:
+        if next(refused, False):
+            raise client.exceptions.AccessDeniedException({"Error": {"Code": "AccessDeniedException"}}, "RunTask")
+        return start(**arguments)
+
+    client.run_task = late
+    real = boto3.client
+    monkeypatch.setattr(boto3, "client", lambda name: client if name == "ecs" else real(name))
+    monkeypatch.setattr(function, "WAIT_SECONDS", 0)
+    assert function.start(event, None)["Task"] in tasks()
+    assert len(tasks()) == 1

@@ -53,7 +53,7 @@ def account(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> Iterator[boto3.Session
             sent = json.dumps(body).encode()
             self.send_response(status)
             if status != 200:
-                self.send_header("x-amzn-ErrorType", body["code"])
+                self.send_header("x-amzn-ErrorType", str(body["code"]))
             self.send_header("Content-Length", str(len(sent)))
             self.end_headers()
             self.wfile.write(sent)

@@ -181,6 +181,12 @@ def test_the_firewalls_log_holds_no_tokens(any_size: Templates) -> None:
     assert not acl["VisibilityConfig"]["SampledRequestsEnabled"]
 
 
+def test_the_firewalls_log_is_named_as_waf_takes_it(any_size: Templates) -> None:
+    """The group's ARN without the star that CloudWatch's own has at its end."""
+    (destination,) = any_size.one("AWS::WAFv2::LoggingConfiguration")["LogDestinationConfigs"]
+    assert destination.endswith(f":log-group:aws-waf-logs-{any_size.deployment.prefix}")
+
+
 def test_a_user_pool_is_made_only_when_asked_for(production: Templates, everything: Templates) -> None:
     """And then Penny takes its tokens."""
     assert not production.of("AWS::Cognito::UserPool")

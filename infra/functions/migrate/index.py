@@ -1,6 +1,10 @@
 """A custom resource of CloudFormation: runs the migration's task and tells how it ended. In Lambda, on boto3 alone."""
 
+import time
+
 import boto3
+
+WAIT_SECONDS = 5
 
 ENDED_BADLY = (
     "The migration ended with {code}: {reason} Nothing was deployed, and the database is as it was (a migration is one "
@@ -13,7 +17,7 @@ def start(event, context):
     properties = event["ResourceProperties"]
     if event["RequestType"] == "Delete" or _rolls_back(event["StackId"]):
         return {"PhysicalResourceId": event.get("PhysicalResourceId", properties["TaskDefinition"])}
-    answer = boto3.client("ecs").run_task(
+    answer = _run_task(
         cluster=properties["Cluster"],
         taskDefinition=properties["TaskDefinition"],
         launchType="FARGATE",
@@ -32,6 +36,17 @@ def start(event, context):
         reasons = ", ".join(failure.get("reason", "?") for failure in answer.get("failures", [])) or "no reason given"
         raise RuntimeError(f"The migration's task cannot be started: {reasons}.")
     return {"PhysicalResourceId": properties["TaskDefinition"], "Task": answer["tasks"][0]["taskArn"]}
+
+
+def _run_task(**arguments):
+    """A right that was given seconds ago, with this deployment, may not be known everywhere yet."""
+    client = boto3.client("ecs")
+    for _ in range(6):
+        try:
+            return client.run_task(**arguments)
+        except client.exceptions.AccessDeniedException:
+            time.sleep(WAIT_SECONDS)
+    return client.run_task(**arguments)
 
 
 def look(event, context):
