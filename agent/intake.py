@@ -6,9 +6,11 @@ Each is one transaction; a run that may be made at once starts here when it is c
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -17,6 +19,7 @@ from agent.limits import Limits
 from agent.live import LiveRuns
 from agent.run import Run
 from agent.start import READING, Agent
+from db.connection import PoolExhausted
 from db.engine import Database, Transaction
 from domain.errors import InvalidInput, PennyError, Unavailable
 from memory import acceptance, cancelling
@@ -43,6 +46,16 @@ class Confirmed:
 
     applied: Applied
     run_id: UUID | None = None
+
+
+@dataclass(eq=False)
+class _Turnstile:
+    """Where the requests of one user wait for each other; when one last waited for a connection in vain, and what it
+    was told."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    refused_at: float = -math.inf
+    refusal: PoolExhausted | None = None
 
 
 @dataclass
@@ -75,7 +88,7 @@ class Intake:
         self._lease_seconds = lease_seconds
         self._limits = limits
         self.draining = False
-        self._turnstiles: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+        self._turnstiles: WeakValueDictionary[UUID, _Turnstile] = WeakValueDictionary()
 
     async def submit(
         self,
@@ -174,8 +187,7 @@ class Intake:
     async def _taking(self, user: UUID) -> AsyncIterator[_Taken]:
         """A transaction in which a run may be accepted; one that this process claimed starts after the commit. One at a
         time for each user: they wait for each other in the database anyway, and here without a connection."""
-        turnstile = self._turnstiles.setdefault(user, asyncio.Lock())
-        async with turnstile, self._db.transaction(user) as tx:
+        async with self._turn_of(user), self._db.transaction(user) as tx:
             taken = _Taken(tx, self._agent.prompt_of(user))
             yield taken
             if taken.accepted and taken.accepted.claim and taken.accepted.beginning:
@@ -187,6 +199,20 @@ class Intake:
             self._live.launch(taken.run)
         elif taken.accepted is not None:  # what it waits for may have ended meanwhile
             self._wake()
+
+    @asynccontextmanager
+    async def _turn_of(self, user: UUID) -> AsyncIterator[None]:
+        """One request of the user at a time. Whoever stands behind one that finds no connection for as long as a
+        request may wait is told so with it, and does not wait as long again. Raises PoolExhausted."""
+        turnstile, came = self._turnstiles.setdefault(user, _Turnstile()), time.monotonic()
+        async with turnstile.lock:
+            if turnstile.refusal is not None and turnstile.refused_at >= came:
+                raise PoolExhausted(turnstile.refusal.message, **turnstile.refusal.details)
+            try:
+                yield
+            except PoolExhausted as refusal:
+                turnstile.refused_at, turnstile.refusal = time.monotonic(), refusal
+                raise
 
     async def _interrupt(self, user: UUID, accepted: Accepted) -> None:
         for run_id in accepted.interrupts:

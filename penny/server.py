@@ -125,6 +125,7 @@ async def serve(
         server = _Server(config, services)
         gc.collect()
         gc.freeze()  # what is loaded stays: looking through it again costs a reply tens of milliseconds
+        gc.set_threshold(10_000, 20, 20)  # a turn makes thousands of objects: at 700 a tenth of it is collecting
         host, port = listener.getsockname()[:2]
         warming = asyncio.create_task(_warm_up(services, progress))
         progress(f"ready: http://{f'[{host}]' if ':' in host else host}:{port}")

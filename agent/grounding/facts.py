@@ -53,7 +53,7 @@ class Fact:
 
     @cached_property
     def _mentions(self) -> list[Any]:
-        return list(self.known.finder.calendar.find(self.label, self.known.today))
+        return self.known.mentions(self.label)
 
     @cached_property
     def subjects(self) -> frozenset[Subject]:
@@ -86,6 +86,7 @@ class Known:
     said: tuple[str, ...] = ()
     summaries: tuple[str, ...] = ()
     facts: list[Fact] = field(default_factory=list)
+    _mentions: dict[str, list[Any]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -104,9 +105,19 @@ class Known:
         names = Names(tuple(categories), tuple(accounts))
         finder = Finder.of(locale, currency, (*names.categories, *names.accounts))
         known = cls(finder, today, names, tuple(said), tuple(summaries))
-        for fact in facts:
-            known.add(fact)
+        told = set()
+        for fact in facts:  # what was found before is found again in most turns of a conversation
+            same = (fact["label"], fact["value"], fact.get("unit"))
+            if same not in told:
+                told.add(same)
+                known.add(fact)
         return known
+
+    def mentions(self, label: str) -> list[Any]:
+        """The dates and periods in a label; labels that differ in their value alone are read once."""
+        if label not in self._mentions:
+            self._mentions[label] = list(self.finder.calendar.find(label, self.today))
+        return self._mentions[label]
 
     def add(self, fact: Mapping[str, Any]) -> None:
         """One more fact; one that cannot be read is left out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -10,6 +11,8 @@ import pytest
 
 from agent.history import earlier
 from agent.scripted import ScriptedModel
+from db.connection import PoolExhausted
+from db.embedded import Server
 from db.engine import Database
 from domain.errors import InvalidInput, NotFound
 from memory import acceptance, messages, queue, runs, sessions, steps
@@ -399,3 +402,31 @@ async def test_one_users_burst_leaves_connections_to_others(start, database: Dat
             assert not any(task.done() for task in burst)
         assert len({(await task).run_id for task in burst}) == 31
         assert accepted.run_id
+
+
+async def test_a_users_burst_at_an_exhausted_pool_is_refused_together(
+    postgres: Server, start: Any, user: UUID, session: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty messages of one user while every connection is held: one of them waits as long as a request may, and the
+    others are told with it, rather than waiting as long again each in its turn; then the user is served."""
+    narrow = await Database.connect(
+        postgres.app_url, worker_url=postgres.worker_url, pool_size=1, pool_seconds=0.5, application="narrow"
+    )
+    async with start([{"text": "Here."}]) as runner:
+        monkeypatch.setattr(runner._intake, "_db", narrow)
+        waited: list[float] = []
+        take = narrow._seats.take
+
+        async def counted(patience: float) -> None:
+            waited.append(patience)
+            await take(patience)
+
+        async with narrow.transaction(user):
+            monkeypatch.setattr(narrow._seats, "take", counted)
+            burst = [runner.submit(user, session, f"message {n}") for n in range(20)]
+            told = await asyncio.gather(*burst, return_exceptions=True)
+        assert {type(each) for each in told} == {PoolExhausted}
+        assert {each.details["retry_after"] for each in told} == {1}  # type: ignore[union-attr]
+        assert len(waited) == 1
+        assert (await runner.submit(user, session, "now")).run_id
+    await narrow.close()

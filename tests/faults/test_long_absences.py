@@ -1,4 +1,4 @@
-"""The database, or the model's provider, is away for long: ten minutes, with every wait of ours a tenth as long or less.
+"""The database, or the model's provider, is away for long: ten minutes, with every wait of ours a tenth of what it is.
 
 Leases are a second (usually ten), so that a minute here is ten: many times what any lease, heartbeat or patience lasts.
 ABSENCE_SECONDS has it last longer.
