@@ -3,9 +3,10 @@ on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -44,19 +45,41 @@ class UserErased(Unauthorized):
 
 
 @dataclass(frozen=True)
+class Login:
+    """With what a connection is opened; without a user it is the address's."""
+
+    user: str | None
+    password: str = field(repr=False)
+
+
+class Logins(Protocol):
+    """Logins that change while the service runs."""
+
+    async def current(self) -> Login:
+        """The one to use now. Raises SetupError, Unavailable."""
+        ...
+
+    async def instead_of(self, refused: Login) -> Login | None:
+        """Another one, as the database has refused this; None when there is none. Raises SetupError, Unavailable."""
+        ...
+
+
+@dataclass(frozen=True)
 class Endpoint:
-    """A database's address, `postgresql://user:password@host:port/name` with libpq's options such as sslmode."""
+    """A database's address, `postgresql://user:password@host:port/name` with libpq's options such as sslmode; with
+    `logins`, they count and not what stands in the address."""
 
     dsn: str = field(repr=False)
+    logins: Logins | None = field(default=None, repr=False)
 
     @classmethod
-    def parse(cls, url: str) -> Endpoint:
+    def parse(cls, url: str, logins: Logins | None = None) -> Endpoint:
         """From a URL with the scheme postgresql, postgres or postgresql+asyncpg. Raises SetupError for anything
         else."""
         scheme, separator, rest = url.strip().partition("://")
         if not separator or scheme not in ("postgresql", "postgres", "postgresql+asyncpg"):
             raise SetupError("PENNY_DATABASE_URL must look like postgresql://user:password@host:5432/database.")
-        endpoint = cls(f"postgresql://{rest}")
+        endpoint = cls(f"postgresql://{rest}", logins)
         try:
             _ = endpoint.place
         except ValueError as error:
@@ -88,15 +111,38 @@ async def open_connection(
     if role:
         settings["role"] = role
     with connecting(endpoint):
-        connection = await asyncpg.connect(
-            endpoint.dsn, timeout=CONNECT_SECONDS, command_timeout=patience, server_settings=settings
-        )
+        connection = await log_in(endpoint, settings, patience)
         try:
             await _set_codecs(connection)
         except BaseException:
             connection.terminate()
             raise
     return connection
+
+
+async def log_in(endpoint: Endpoint, settings: Mapping[str, str], patience: float | None = None) -> asyncpg.Connection:
+    """A connection as its login, whose statements have so much time. A login that is refused is looked up once more, as it may have been
+    rotated. Raises what the driver raises, SetupError, Unavailable."""
+    if endpoint.logins is None:
+        return await asyncpg.connect(
+            endpoint.dsn, timeout=CONNECT_SECONDS, command_timeout=patience, server_settings=settings
+        )
+    login: Login | None = await endpoint.logins.current()
+    while True:
+        assert login is not None
+        try:
+            return await asyncpg.connect(
+                endpoint.dsn,
+                user=login.user,
+                password=login.password,
+                timeout=CONNECT_SECONDS,
+                command_timeout=patience,
+                server_settings=settings,
+            )
+        except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
+            login = await endpoint.logins.instead_of(login)
+            if login is None:
+                raise
 
 
 async def _set_codecs(connection: asyncpg.Connection) -> None:
@@ -125,7 +171,7 @@ def connecting(endpoint: Endpoint) -> Iterator[None]:
         ) from None
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
         raise DatabaseUnavailable(
-            f"The database {place} refuses this user or password; correct PENNY_DATABASE_URL."
+            f"The database {place} refuses this user or password; correct PENNY_DATABASE_URL or PENNY_DATABASE_SECRET."
         ) from None
     except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as error:
         raise SetupError(
@@ -153,6 +199,17 @@ def lost(error: BaseException, connection: asyncpg.Connection) -> bool:
             return True
         if isinstance(seen, (asyncpg.InterfaceError, OSError)):
             return bool(connection.is_closed())
+        seen = seen.__cause__
+    return False
+
+
+def demoted(error: BaseException) -> bool:
+    """Whether `error` came of writing to a server that takes no writes: it was one that did before a failover, or an
+    address that leads to the new one only in a moment."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, asyncpg.ReadOnlySQLTransactionError):
+            return True
         seen = seen.__cause__
     return False
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -19,17 +19,18 @@ from db.connection import (
     CommitUnknown,
     DatabaseUnavailable,
     Endpoint,
+    Logins,
     UserErased,
+    demoted,
     lost,
     open_connection,
     without_user,
 )
+from db.endings import discard, to_its_end, undo
 from db.schema import APP, HEAD, WORKER
 from db.seats import Seats
 from domain.errors import PennyError, SetupError
 from domain.metrics import UNTOLD, Metrics
-
-T = TypeVar("T")
 
 POOL_SECONDS = 2.0
 """How long a request waits for a connection before it is told to come back."""
@@ -39,8 +40,6 @@ COMMIT_SECONDS = 30.0
 WORKER_SECONDS = 10.0
 """The worker's statements are short, and leases hang on them."""
 
-ROLLBACK_SECONDS = 1.0
-"""How long a cancelled transaction is waited for; a request to cancel its query may come too early to have effect."""
 
 KNOWN_USERS = 10_000
 
@@ -66,7 +65,7 @@ class Transaction:
             yield
         except BaseException:
             if not self.pg.is_closed():
-                await _to_its_end(self.pg.execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part"))
+                await to_its_end(self.pg.execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part"))
             raise
         await self.pg.execute("RELEASE SAVEPOINT part")
 
@@ -96,6 +95,7 @@ class Database:
         cls,
         url: str,
         *,
+        logins: Logins | None = None,
         worker_url: str | None = None,
         pool_size: int = 10,
         pool_seconds: float = POOL_SECONDS,
@@ -104,10 +104,11 @@ class Database:
     ) -> Database:
         """Open the database at `url` and check that its schema is the one this code needs.
 
-        `worker_url` is for installations whose two roles are logins of their own; without it the login of `url` acts as
-        both. Raises DatabaseUnavailable when nobody answers, SetupError when `penny migrate` has to be run first.
+        `logins` count in place of the login in `url`. `worker_url` is for installations whose two roles are logins of
+        their own; without it the one login acts as both. Raises DatabaseUnavailable when nobody answers, SetupError
+        when `penny migrate` has to be run first.
         """
-        endpoint = Endpoint.parse(url)
+        endpoint = Endpoint.parse(url, logins)
         engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=lambda: open_connection(endpoint, APP, application),
@@ -163,16 +164,19 @@ class Database:
         async with self._seated():
             conn, pg = await self._check_out(None)
             try:
-                value = await _to_its_end(pg.fetchval(query, *args, timeout=COMMIT_SECONDS))
+                value = await to_its_end(pg.fetchval(query, *args, timeout=COMMIT_SECONDS))
             except BaseException as error:
                 gone = isinstance(error, TimeoutError) or lost(error, pg)
-                await _to_its_end(_discard(conn, pg) if gone else conn.close())
+                await to_its_end(discard(conn, pg) if gone else conn.close())
                 if gone:
                     raise CommitUnknown(
                         f"The connection to {self.endpoint.place} was lost while saving; look before repeating."
                     ) from error
+                if demoted(error):
+                    self._seats.move()
+                    raise self._lost() from error
                 raise
-            await _to_its_end(conn.close())
+            await to_its_end(conn.close())
             return value
 
     async def resolve_user(self, issuer: str, tenant: str, subject: str) -> UUID:
@@ -242,14 +246,17 @@ class Database:
             try:
                 yield conn, pg
             except BaseException as error:
-                await _to_its_end(_undo(conn, pg))
+                await to_its_end(undo(conn, pg))
                 if not isinstance(error, PennyError) and lost(error, pg):
+                    raise self._lost() from error
+                if not begin.startswith("BEGIN READ ONLY") and demoted(error):
+                    self._seats.move()
                     raise self._lost() from error
                 if user is not None and without_user(error):
                     self.forget(user)
                     raise UserErased("This user was erased; whoever comes again is a new one.") from error
                 raise
-            await _to_its_end(self._save(conn, pg))
+            await to_its_end(self._save(conn, pg))
 
     @asynccontextmanager
     async def _seated(self) -> AsyncIterator[None]:
@@ -270,18 +277,18 @@ class Database:
             try:
                 raw = await conn.get_raw_connection()
             except BaseException:
-                await _to_its_end(conn.close())
+                await to_its_end(conn.close())
                 raise
             pg, used_before = raw.driver_connection, "used" in raw.info
             assert pg is not None
             raw.info["used"] = True
             try:
-                if pg.is_closed():
-                    raise asyncpg.ConnectionDoesNotExistError("closed while it lay idle")
+                if pg.is_closed() or raw.info.setdefault("moves", self._seats.moves) != self._seats.moves:
+                    raise asyncpg.ConnectionDoesNotExistError("closed, or left behind, while it lay idle")
                 if begin is not None:
                     await pg.execute(begin, timeout=BEGIN_SECONDS)
             except BaseException as error:
-                await _to_its_end(_discard(conn, pg))
+                await to_its_end(discard(conn, pg))
                 if not lost(error, pg):
                     raise
                 if not used_before:
@@ -293,7 +300,7 @@ class Database:
         try:
             done = await pg.execute("COMMIT", timeout=COMMIT_SECONDS)
         except (Exception, asyncio.CancelledError) as error:
-            await _undo(conn, pg)
+            await undo(conn, pg)
             if isinstance(error, TimeoutError) or lost(error, pg):
                 raise CommitUnknown(
                     f"The connection to {self.endpoint.place} was lost while saving; look before repeating."
@@ -315,41 +322,3 @@ def _as_it_is(value: Any) -> Any:
 
 async def _leave_codec(_connection: object) -> None:
     return None
-
-
-async def _discard(conn: AsyncConnection, pg: asyncpg.Connection) -> None:
-    pg.terminate()
-    await conn.invalidate()
-    await conn.close()
-
-
-async def _undo(conn: AsyncConnection, pg: asyncpg.Connection) -> None:
-    """Roll back and give the connection back; one that does not follow is thrown away, and its transaction with it."""
-    try:
-        if not pg.is_closed():
-            await pg.execute("ROLLBACK", timeout=ROLLBACK_SECONDS)
-            await conn.close()
-            return
-    except Exception:  # noqa: S110 - whatever it was, the connection goes
-        pass
-    await _discard(conn, pg)
-
-
-async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` whole even when this task is cancelled meanwhile; the cancellation is raised afterwards."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            if task.cancelled():
-                raise
-            cancelled = error
-        except Exception:
-            break
-    if cancelled:
-        if not task.cancelled():
-            task.exception()
-        raise cancelled
-    return task.result()

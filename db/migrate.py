@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from db.connection import Endpoint, connecting
+from db.connection import Endpoint, Login, connecting, log_in
 from db.schema import APP, HEAD, OWNER, SCHEMA, WORKER
 from domain.errors import SetupError
 
@@ -36,23 +36,27 @@ END $$
 """
 
 
-async def migrate(admin_url: str, *, passwords: Mapping[str, str] | None = None) -> list[str]:
-    """Migrate the database at `admin_url` (a login that may create roles and schemas); the revisions applied, oldest
-    first.
+async def migrate(
+    admin: str | Endpoint, *, passwords: Mapping[str, str] | None = None, login: Login | None = None
+) -> list[str]:
+    """Migrate the database at `admin` (a login that may create roles and schemas); the revisions applied, oldest first.
 
     `passwords` ({"app": ..., "worker": ...}) makes the two roles logins of their own; without it the login of
-    `admin_url` may act as both. It is one transaction: all of it or nothing. When the schema is current it is one
-    look and changes nothing. Raises DatabaseUnavailable, or SetupError when the login may not do it or the server is
-    older than PostgreSQL 18.
+    `admin` may act as both. `login` is made, or given this password, and may act as both. The migrations are one
+    transaction: all of them or nothing. When the schema is current it is one look and changes nothing but `login`.
+    Raises DatabaseUnavailable, or SetupError when the login may not do it or the server is older than PostgreSQL 18.
     """
-    endpoint = Endpoint.parse(admin_url)
+    endpoint = admin if isinstance(admin, Endpoint) else Endpoint.parse(admin)
     pg = await _open(endpoint)
     try:
         if await _version(pg) == HEAD:
+            await _make_login(pg, login)
             return []
         if pg.get_server_version().major < OLDEST:
             raise SetupError(f"The database {endpoint.place} is older than PostgreSQL {OLDEST}, which Penny needs.")
-        return await _upgrade(pg, passwords)
+        applied = await _upgrade(pg, passwords)
+        await _make_login(pg, login)
+        return applied
     except asyncpg.InsufficientPrivilegeError as error:
         raise SetupError(
             f"The login for {endpoint.place} may not create Penny's roles and schema ({error}); "
@@ -78,7 +82,7 @@ def head() -> str:
 
 async def _open(endpoint: Endpoint) -> asyncpg.Connection:
     with connecting(endpoint):
-        return await asyncpg.connect(endpoint.dsn, timeout=10, server_settings={"application_name": "penny-migrate"})
+        return await log_in(endpoint, {"application_name": "penny-migrate"})
 
 
 async def _version(connection: asyncpg.Connection) -> str | None:
@@ -100,6 +104,21 @@ async def _make_roles(pg: asyncpg.Connection, passwords: Mapping[str, str] | Non
             await pg.execute(await pg.fetchval(login, role, password))
     if not await pg.fetchval("SELECT to_regnamespace($1)", SCHEMA):
         await pg.execute(f"CREATE SCHEMA {SCHEMA} AUTHORIZATION {OWNER}")
+
+
+async def _make_login(pg: asyncpg.Connection, login: Login | None) -> None:
+    """A login that owns nothing and has no rights but to act as the two roles."""
+    if login is None:
+        return
+    if login.user in (None, OWNER, APP, WORKER):
+        raise SetupError("The secret of PENNY_DATABASE_LOGIN_SECRET has to name a user of its own as `username`.")
+    async with pg.transaction():
+        exists = await pg.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", login.user)
+        for statement in (
+            f"SELECT format('{'ALTER' if exists else 'CREATE'} ROLE %I LOGIN PASSWORD %L', $1::text, $2::text)",
+            f"SELECT format('GRANT {APP}, {WORKER} TO %I WITH INHERIT FALSE, SET TRUE', $1::text, $2::text)",
+        ):
+            await pg.execute(await pg.fetchval(statement, login.user, login.password))
 
 
 async def _upgrade(pg: asyncpg.Connection, passwords: Mapping[str, str] | None) -> list[str]:

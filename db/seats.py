@@ -16,6 +16,8 @@ class Seats:
         self._free = asyncio.Semaphore(count)
         self._metrics = metrics
         self.taken = 0
+        self.moves = 0
+        """How often the database moved to another server: connections made before the last move are not used again."""
 
     async def take(self, patience: float) -> None:
         """Waits so many seconds for one. Raises PoolExhausted."""
@@ -31,6 +33,10 @@ class Seats:
             waited = 0.0 if began is None else time.monotonic() - began
             self._metrics.measure("DatabasePoolWaitMs", waited * 1000)
         self.taken += 1
+
+    def move(self) -> None:
+        """The server at the other end of some connection is not the one that takes writes any more."""
+        self.moves += 1
 
     def give_back(self) -> None:
         """One is free again."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from db.connection import Endpoint, Login
 from db.embedded import EmbeddedPostgres
 from db.engine import Database
 from db.migrate import migrate
 from domain.metrics import UNTOLD, Metrics
+from penny.logins import SecretLogins, logins_of
 from penny.settings import Settings
 
 Progress = Callable[[str], None]
@@ -24,17 +26,25 @@ async def open_database(
     async with AsyncExitStack() as stack:
         if settings.database_url is not None:
             url, worker_url, passwords = settings.database_url.get_secret_value(), None, None
-            admin_url = url
+            admin_url, logins = url, logins_of(settings, url)
         else:
             progress("starting the embedded database")
             embedded = EmbeddedPostgres(settings.home)
             server = await embedded.acquire()
             stack.push_async_callback(embedded.release)
-            url, worker_url, admin_url = server.app_url, server.worker_url, server.admin_url
+            url, worker_url, admin_url, logins = server.app_url, server.worker_url, server.admin_url, None
             passwords = {"app": server.credentials.app, "worker": server.credentials.worker}
         if settings.database_url is None or migrated:
-            for revision in await migrate(admin_url, passwords=passwords):
+            login = await _login_to_make(settings) if migrated else None
+            for revision in await migrate(Endpoint.parse(admin_url, logins), passwords=passwords, login=login):
                 progress(f"database schema brought to {revision}")
-        database = await Database.connect(url, worker_url=worker_url, metrics=metrics)
+        database = await Database.connect(
+            url, logins=logins, worker_url=worker_url, pool_size=settings.database_pool, metrics=metrics
+        )
         stack.push_async_callback(database.close)
         yield database
+
+
+async def _login_to_make(settings: Settings) -> Login | None:
+    secret_id = settings.database_login_secret
+    return None if secret_id is None else await SecretLogins(secret_id, "PENNY_DATABASE_LOGIN_SECRET").current()

@@ -45,6 +45,14 @@ class Settings(BaseSettings):
     guardrail: str | None = Field(None, description="a Bedrock guardrail, `<id or ARN>:<version>`")
     guardrail_trace: bool = Field(False, description="have the guardrail tell its reasons, for the log")
     database_url: SecretStr | None = Field(None, description="`postgresql://...`; absent: embedded, under PENNY_HOME")
+    database_secret: str | None = Field(
+        None, description='Secrets Manager id of `{"username", "password"}`, fetched again when the database refuses it'
+    )
+    database_iam: bool = Field(False, description="log in with tokens of IAM in place of a password")
+    database_login_secret: str | None = Field(
+        None, description="for `penny migrate`: Secrets Manager id of the login that it makes for the service"
+    )
+    database_pool: int = Field(10, ge=2, le=500, description="connections of a process for users' work, at most")
     home: Path = Field(
         default_factory=lambda: user_data_path("penny", appauthor=False),
         description="where the embedded database lives (default: the platform's data directory)",
