@@ -7,7 +7,21 @@ import sys
 import typer
 
 from domain.errors import PennyError
-from penny.cli import channels, data, decisions, evals, facts, prompts, runs, serve, setup, talk, transfer, usage
+from penny.cli import (
+    channels,
+    data,
+    decisions,
+    doctor,
+    evals,
+    facts,
+    prompts,
+    runs,
+    serve,
+    setup,
+    talk,
+    transfer,
+    usage,
+)
 from penny.telemetry import configure_logs
 
 app = typer.Typer(
@@ -17,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (serve, talk, decisions, transfer, setup, facts, usage, data, runs, prompts, channels, evals):
+for part in (serve, talk, decisions, transfer, setup, facts, usage, data, runs, prompts, channels, evals, doctor):
     part.register(app)
 
 

@@ -26,11 +26,11 @@ async def demoted(admin_url: str) -> AsyncIterator[Demote]:
         await admin.execute(f"ALTER SYSTEM SET default_transaction_read_only = {word}")
         await admin.execute("SELECT pg_reload_conf()")
         async with pool.unowned() as pg:
-            while await pg.fetchval("SHOW default_transaction_read_only") != word:
+            while await pg.fetchval("SHOW default_transaction_read_only") != word:  # noqa: ASYNC110 - told by nobody
                 await asyncio.sleep(0.01)
 
     yield set_
-    await admin.execute("SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only")
+    await admin.execute("ALTER SYSTEM RESET default_transaction_read_only")
     await admin.execute("SELECT pg_reload_conf()")
     await admin.close()
 
