@@ -14,6 +14,7 @@ from langchain_core.messages import ToolMessage
 from agent.events import ChartMade, Event, ProposalMade, ToolFinished, ToolStarted
 from agent.history import clean
 from agent.turn import TurnContext, unanswered
+from domain.tracing import Attribute
 from memory.messages import Message
 from tools import catalog
 from tools.result import ToolResult
@@ -41,7 +42,10 @@ async def answer_calls(
             if call["id"] in unreadable:
                 result = ToolResult(catalog.unreadable(call["name"]), ok=False)
             else:
-                result = await catalog.call(replace(tools, call_id=call["id"]), call["name"], call["args"])
+                with ctx.tracer.within(f"execute_tool {call['name']}", _about(call)) as span:
+                    result = await catalog.call(replace(tools, call_id=call["id"]), call["name"], call["args"])
+                    if not result.ok:
+                        span.failed("not_ok")
         return _message(call, label, result), result
 
     out: list[tuple[Message, ToolResult]] = []
@@ -51,6 +55,14 @@ async def answer_calls(
         else:
             out += [await one(call) for call in calls]
     return out
+
+
+def _about(call: dict[str, Any]) -> dict[str, Attribute]:
+    return {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": str(call["name"]),
+        "gen_ai.tool.call.id": str(call["id"]),
+    }
 
 
 async def _together(waiting: list[Any]) -> list[tuple[Message, ToolResult]]:

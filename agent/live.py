@@ -16,6 +16,7 @@ from agent.start import Agent
 from agent.summarizing import Summarizer
 from db.connection import DatabaseUnavailable, PoolExhausted
 from domain.errors import PennyError
+from domain.tracing import Attribute
 from memory import queue
 from memory.event_log import EventLog
 from memory.runs import Claim, LeaseLost
@@ -95,7 +96,10 @@ class LiveRuns:
 
     async def _perform(self, run: Run) -> None:
         try:
-            await run.perform()
+            with self._agent.tracer.within("invoke_agent penny", about(run.claim)) as span:
+                await run.perform()
+                if run.code is not None:
+                    span.failed(run.code)
             if run.summary_due is not None:
                 self.summarizer.begin(run.claim, run.summary_due)
         except LeaseLost:
@@ -118,3 +122,14 @@ class LiveRuns:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(RECONNECT_SECONDS)
         await self.release([claim])
+
+
+def about(claim: Claim) -> dict[str, Attribute]:
+    """What a run's span says of it."""
+    return {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": "penny",
+        "gen_ai.conversation.id": str(claim.session_id),
+        "penny.run_id": str(claim.run_id),
+        "penny.attempt": claim.attempt,
+    }

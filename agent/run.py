@@ -72,7 +72,8 @@ class RunAbandoned(Unavailable):
 @dataclass
 class Run:
     """The making of one reply. `stop_reason` tells why the task was cancelled, when it is; a run that is `ending` need
-    not be cancelled any more. `others_wait`: after it, a queued run of its user may be due."""
+    not be cancelled any more; one that failed has a `code`. `others_wait`: after it, a queued run of its user may be
+    due."""
 
     agent: Agent
     claim: Claim
@@ -80,6 +81,7 @@ class Run:
     stop_reason: StopReason | None = None
     ending: bool = False
     others_wait: bool = True
+    code: str | None = None
     _start: Start | None = None
     _turn: list[Message] = field(default_factory=list)
     _reply: str = ""
@@ -309,6 +311,7 @@ class Run:
                 return
 
     def _tell_how_it_went(self, status: End, code: str | None) -> None:
+        self.code = code
         model = self._answered_by or self.agent.model.name
         took = time.monotonic() - self._began
         how = Ended(status, code, model, took, self._first_token, self._spending.total, self._spending.cost)

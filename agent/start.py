@@ -22,6 +22,7 @@ from db.engine import Database, Transaction
 from domain.clock import Clock, today
 from domain.failpoints import Reached, inert
 from domain.metrics import UNTOLD, Metrics
+from domain.tracing import UNTRACED, Tracer
 from ledger import profile
 from memory import usage
 from memory.beginnings import Beginning, Reading
@@ -58,6 +59,7 @@ class Agent:
     allowance: Allowance = field(default_factory=Allowance)
     rollouts: Rollouts = field(default_factory=Rollouts)
     metrics: Metrics = UNTOLD
+    tracer: Tracer = UNTRACED
 
     def prompt_of(self, user: UUID) -> Prompt:
         """What a reply to this user that begins now is made with."""
@@ -112,6 +114,7 @@ async def starting(
         situation=situation,
         earlier=past.told,
         opening=opening(past.notes, turn[0]),
+        tracer=agent.tracer,
         tools=ToolContext(
             db=agent.db,
             user=claim.user,

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict  # LangGraph's schemas need this one bef
 from agent.events import Event
 from agent.grounding.voice import Plain, Voice
 from agent.model import Model, Situation
+from domain.tracing import UNTRACED, Tracer
 from memory.messages import Message
 from memory.runs import Tokens
 from tools.tool import ToolContext
@@ -50,6 +51,7 @@ class TurnContext:
     outside: bool = False
     voice: Callable[[Sequence[Message]], Voice] = lambda _: Plain()
     rounds: int = MAX_TOOL_ROUNDS
+    tracer: Tracer = UNTRACED
 
 
 def unanswered(messages: Sequence[Message]) -> list[dict[str, Any]]:

@@ -16,6 +16,8 @@ from db.schema import SCHEMA
 from domain.errors import SetupError, Unauthorized, Unavailable
 
 CONNECT_SECONDS = 5.0
+LOGINS = 3
+"""Tried for one connection: the one that is known, the current and the pending one of a rotation."""
 STATEMENT_SECONDS = 60.0
 
 
@@ -121,15 +123,14 @@ async def open_connection(
 
 
 async def log_in(endpoint: Endpoint, settings: Mapping[str, str], patience: float | None = None) -> asyncpg.Connection:
-    """A connection as its login, whose statements have so much time. A login that is refused is looked up once more, as it may have been
-    rotated. Raises what the driver raises, SetupError, Unavailable."""
+    """A connection as its login, whose statements have so much time. A login that is refused is looked up again, as it
+    may have been rotated. Raises what the driver raises, SetupError, Unavailable."""
     if endpoint.logins is None:
         return await asyncpg.connect(
             endpoint.dsn, timeout=CONNECT_SECONDS, command_timeout=patience, server_settings=settings
         )
-    login: Login | None = await endpoint.logins.current()
-    while True:
-        assert login is not None
+    login = await endpoint.logins.current()
+    for further in reversed(range(LOGINS)):
         try:
             return await asyncpg.connect(
                 endpoint.dsn,
@@ -140,9 +141,11 @@ async def log_in(endpoint: Endpoint, settings: Mapping[str, str], patience: floa
                 server_settings=settings,
             )
         except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
-            login = await endpoint.logins.instead_of(login)
-            if login is None:
+            other = await endpoint.logins.instead_of(login) if further else None
+            if other is None:
                 raise
+            login = other
+    raise AssertionError("the last login either connects or raises")
 
 
 async def _set_codecs(connection: asyncpg.Connection) -> None:

@@ -40,7 +40,6 @@ COMMIT_SECONDS = 30.0
 WORKER_SECONDS = 10.0
 """The worker's statements are short, and leases hang on them."""
 
-
 KNOWN_USERS = 10_000
 
 

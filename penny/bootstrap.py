@@ -16,6 +16,7 @@ from agent.limits import Allowance, Limits
 from agent.model import Model
 from agent.runner import Runner
 from agent.start import Agent
+from agent.traced import TracedModel
 from api.auth import DEV_ISSUER, Authenticator, DevAccess, Identity
 from api.auth_keys import PUBLIC_ALGORITHMS, LoadedKeys
 from api.protocols.mcp.wire import McpWire
@@ -29,6 +30,7 @@ from domain.clock import Clock, SystemClock
 from domain.errors import SetupError
 from domain.failpoints import Reached, inert
 from domain.metrics import UNTOLD, Metrics
+from domain.tracing import UNTRACED, Tracer
 from memory.usage import Caps
 from penny.channels import make_channels
 from penny.database import Progress, open_database
@@ -87,6 +89,7 @@ async def bootstrap(
     model: Model | None = None,
     prompt: Callable[[], Prompt] | None = None,
     reached: Reached = inert,
+    tracer: Tracer | None = None,
 ) -> AsyncIterator[Services]:
     """Opens everything, and closes it in the reverse order. Tests give a clock, a model, a prompt or failpoints of
     their own."""
@@ -96,6 +99,10 @@ async def bootstrap(
         database = await stack.enter_async_context(open_database(settings, progress, metrics=metrics))
         clock = clock or SystemClock()
         model = model or make_model(settings, metrics)
+        if tracer is None and settings.traces == "otlp":
+            tracer = await _traces(stack)
+        if tracer is not None:
+            model = TracedModel(model, tracer)
         stack.push_async_callback(model.close)
         loaded = library.load()
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -112,6 +119,7 @@ async def bootstrap(
                 allowance=allowance(settings),
                 rollouts=Rollouts(follow=prompt is None),
                 metrics=metrics,
+                tracer=tracer or UNTRACED,
             ),
             lease_seconds=settings.lease_seconds,
             limits=Limits(
@@ -149,6 +157,16 @@ def allowance(settings: Settings) -> Allowance:
         settings.limits_cost_usd_day_tenant or None,
     )
     return Allowance(caps, settings.limits_tool_loops, settings.limits_proposals)
+
+
+async def _traces(stack: AsyncExitStack) -> Tracer:
+    try:
+        from penny import traces
+    except ModuleNotFoundError as error:
+        raise SetupError(f"PENNY_TRACES=otlp needs the package {error.name}; install Penny's extra `otel`.") from None
+    made = traces.otlp()
+    stack.push_async_callback(asyncio.to_thread, made.close)
+    return made
 
 
 async def _authentication(settings: Settings, db: Database, clock: Clock) -> tuple[Authenticator, DevAccess | None]:

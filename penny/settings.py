@@ -107,6 +107,9 @@ class Settings(BaseSettings):
     metrics: Literal["off", "emf"] = Field(
         "off", description="`emf` writes metrics for CloudWatch to standard output, once a minute"
     )
+    traces: Literal["off", "otlp"] = Field(
+        "off", description="`otlp` sends traces to where OpenTelemetry's own variables say"
+    )
 
     public_url: str | None = Field(None, description="the address that apps know the service by, as they sign it")
     standard_secret_id: str | None = Field(None, description="Secrets Manager id of the channel's settings as JSON")
