@@ -39,7 +39,9 @@ STREAMS = (1, 100, 300, 500, 1000)
 RELAY = {100: 2.5, 300: 1.5, 500: 1.2}
 
 ROWS = (
-    *(Row(f"tokens.of_relay.{n}", f"CPU a token beside the raw relay, {n} replies", "x", RELAY.get(n))
+    *(Row(f"tokens.streaming.of_relay.{n}", f"CPU a token beside the raw relay while {n} replies stream", "x", RELAY[n])
+      for n in RELAY),
+    *(Row(f"tokens.of_relay.{n}", f"the same of whole replies, the turn included, {n} replies", "x", RELAY.get(n))
       for n in STREAMS),
     Row("tokens.of_stock.100", "CPU a token beside the stock stack, 100 replies", "x", 0.34),
     *(Row(f"tokens.of_native.{wire}", f"CPU a token on the wire {wire} beside Penny's own, 100 replies", "x")

@@ -89,6 +89,8 @@ class Seen:
     first: float
     pace: float
     stalls: dict[str, float]
+    streaming: float | None
+    """Microseconds a token while all replies are under way, none beginning or ending, if there is such a time."""
 
 
 async def measured(server: Server, streams: int) -> Seen:
@@ -99,14 +101,25 @@ async def measured(server: Server, streams: int) -> Seen:
         return await server.once()
 
     before = server.cpu()
-    took = await asyncio.gather(*(after(n / ARRIVE) for n in range(streams)))
+    *took, flowing = await asyncio.gather(*(after(n / ARRIVE) for n in range(streams)), _streaming(server, streams))
     used = [now - then for now, then in zip(server.cpu(), before, strict=True)]
     firsts = sorted(reply.first for reply in took)
     pauses = sorted(pause * 1000 for reply in took for pause in reply.pauses) or [0.0]
     stalls = {f"p{p}": pauses[min(len(pauses) * p // 100, len(pauses) - 1)] for p in (50, 95, 99)}
     each = 1e6 / (streams * server.tokens)
     pace = statistics.median(reply.whole for reply in took) / (server.tokens * DELAY)
-    return Seen(used[0] * each, used[1] * each, firsts[int(len(firsts) * 0.95)], pace, stalls)
+    return Seen(used[0] * each, used[1] * each, firsts[int(len(firsts) * 0.95)], pace, stalls, flowing)
+
+
+async def _streaming(server: Server, streams: int) -> float | None:
+    """Microseconds a token between the last reply's beginning and the first one's end, at the pace of the model."""
+    start, stop = streams / ARRIVE + 0.5, server.tokens * DELAY - 0.2
+    if stop - start < 1:
+        return None
+    await asyncio.sleep(start)
+    before, began = server.cpu()[0], time.perf_counter()
+    await asyncio.sleep(stop - start)
+    return (server.cpu()[0] - before) * 1e6 / (streams * (time.perf_counter() - began) / DELAY)
 
 
 async def read(answer: aiohttp.ClientResponse, began: float, mark: bytes) -> Reply:
@@ -186,10 +199,14 @@ def _record(streams: int, seen: dict[str, list[Seen]]) -> None:
             record(f"tokens.cpu.{streams}.{name}", one.cpu)
             record(f"tokens.pace.{streams}.{name}", one.pace)
             record(f"tokens.first.{streams}.{name}", one.first)
+            if one.streaming is not None:
+                record(f"tokens.streaming.{streams}.{name}", one.streaming)
             for which, stall in one.stalls.items():
                 record(f"tokens.stall.{which}.{streams}.{name}", stall)
     for ours, relay in zip(seen.get("penny", ()), seen["relay"], strict=False):
         record(f"tokens.of_relay.{streams}", ours.cpu / relay.cpu)
+        if ours.streaming is not None and relay.streaming:
+            record(f"tokens.streaming.of_relay.{streams}", ours.streaming / relay.streaming)
     for ours, stock in zip(seen.get("penny", ()), seen.get("stock", ()), strict=False):
         record(f"tokens.of_stock.{streams}", ours.cpu / stock.cpu)
     for wire in WIRES:
@@ -211,10 +228,12 @@ def _print(streams: int, name: str, figures: list[Seen], relay: float) -> None:
     cpu, database, first, pace = (
         statistics.median(getattr(each, what) for each in figures) for what in ("cpu", "database", "first", "pace")
     )
+    flowing = [each.streaming for each in figures if each.streaming is not None]
     stalls = "/".join(f"{statistics.median(each.stalls[p] for each in figures):.0f}" for p in figures[0].stalls)
     print(
         f"{streams:>8}{name:>8}{cpu:>12.1f}{cpu / relay:>10.2f}{database:>10.1f}{first:>10.2f}s{pace:>7.2f}",
         f" {stalls} ms",
+        *([f"; streaming alone {statistics.median(flowing):.1f} us"] if flowing else []),
         flush=True,
     )
 

@@ -34,7 +34,7 @@ def test_what_measurements_record_is_gathered_by_name(tmp_path: Path, monkeypatc
 def test_the_table_has_targets_beside_medians_with_their_spread() -> None:
     """Met and missed, the load, and only what was measured."""
     made = table(result(tokens__of_relay__100=[3.0, 2.0, 2.2], start__mb=[150.0]))
-    assert "| CPU a token beside the raw relay, 100 replies | at most 2.5 | 2.2 (2 to 3) x | yes |" in made
+    assert "| the same of whole replies, the turn included, 100 replies | at most 2.5 | 2.2 (2 to 3) x | yes |" in made
     assert "| memory of the service when ready | at most 120 | 150 MB | **no** |" in made
     assert "load 0.1 before and 1.9 after" in made
     assert made.count("\n|") == 4
