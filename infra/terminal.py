@@ -31,4 +31,6 @@ def refuse(problems: Sequence[Problem]) -> None:
     for problem in problems:
         print(f"penny: {problem.what}\n       {problem.mend}", file=sys.stderr)  # noqa: T201
     count = len(problems)
-    raise SystemExit(f"penny: {'one thing is' if count == 1 else f'{count} things are'} missing; nothing was done.")
+    raise SystemExit(
+        f"penny: {'one thing stands' if count == 1 else f'{count} things stand'} in the way; nothing was done."
+    )
