@@ -77,6 +77,17 @@ async def chat(tx: Transaction, channel: str, name: str, *, fresh: bool = False)
     """The chat with its session, made when there is none (or `fresh`, or it was deleted)."""
     row = await tx.pg.fetchrow(
         """
+        SELECT session_id, money_allowed FROM channel_chat
+         WHERE user_id = $1 AND channel = $2 AND chat = $3 AND session_id IS NOT NULL
+        """,
+        tx.user,
+        channel,
+        name,
+    )
+    if row is not None and not fresh:
+        return Chat(UUID(int=row["session_id"].int), row["money_allowed"])
+    row = await tx.pg.fetchrow(
+        """
         INSERT INTO channel_chat AS c (user_id, channel, chat) VALUES ($1, $2, $3)
         ON CONFLICT (user_id, channel, chat) DO UPDATE SET chat = c.chat RETURNING session_id, money_allowed
         """,

@@ -56,8 +56,7 @@ async def new_code(tx: Transaction, channel: str) -> tuple[str, datetime]:
 async def user_of(db: Database, channel: str, address: str, chat: str | None = None) -> UUID | None:
     """The user that the account speaks for, or None. Whoever asks has just heard of them: in `chat`, if they wrote
     there alone."""
-    async with db.unowned() as pg:
-        found = await pg.fetchval("SELECT channel_user($1, $2, $3)", channel, address, chat)
+    found = await db.call("SELECT channel_user($1, $2, $3)", channel, address, chat)
     return UUID(int=found.int) if found else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ import aiohttp
 import orjson
 
 from channels import chart_image
-from channels.channel import Answer, NotGenuine, Parsed, Part, Payload, Refused, Reply, Webhook
+from channels.channel import Answer, NotGenuine, Parsed, Part, Payload, Refused, Reply, Said, TryLater, Webhook
 from channels.http import Http
 from channels.whatsapp import parse, render, verify
 
@@ -18,6 +19,10 @@ API_URL = "https://graph.facebook.com/v24.0"
 
 PASSING = frozenset({1, 2, 4, 80007, 130429, 131000, 131016, 131048, 131056, 133004})
 """Meta's error codes for overload, rate limits and its own faults, which come with statuses such as 400."""
+
+
+HEARD_KEPT = 1000
+"""Messages that typing may still be shown for."""
 
 
 @dataclass
@@ -38,6 +43,7 @@ class WhatsAppChannel:
     "penny_notice:en,de"."""
 
     templates: bool = field(init=False)
+    _heard: dict[str, str] = field(default_factory=dict)
     _http: Http = field(default_factory=Http)
 
     def __post_init__(self) -> None:
@@ -54,7 +60,13 @@ class WhatsAppChannel:
         return Answer(body=challenge.encode())
 
     def parse(self, hook: Webhook) -> Parsed:
-        return parse.parse(hook.body, self.phone_number_id)
+        parsed = parse.parse(hook.body, self.phone_number_id)
+        for event in parsed.events:
+            if isinstance(event, Said):
+                self._heard[event.chat] = event.ref
+        while len(self._heard) > HEARD_KEPT:
+            del self._heard[next(iter(self._heard))]
+        return parsed
 
     def render(self, reply: Reply, locale: str) -> Sequence[Part]:
         return render.render(reply, locale)
@@ -83,7 +95,13 @@ class WhatsAppChannel:
         return f"Meta takes our token for the number {self.phone_number_id}."
 
     async def typing(self, chat: str) -> None:
-        return  # WhatsApp shows it only in answer to a message's id, for 25 seconds at most
+        """Shows it for the last message, once: it stays for 25 seconds at most, and marks that as read. Another
+        process than the one that heard the message shows nothing."""
+        message_id = self._heard.pop(chat, None)
+        if message_id is not None:
+            shown = {"status": "read", "message_id": message_id, "typing_indicator": {"type": "text"}}
+            with contextlib.suppress(Refused, TryLater):
+                await self._post(shown)
 
     async def close(self) -> None:
         await self._http.close()

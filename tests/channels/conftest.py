@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -202,6 +203,18 @@ async def host() -> AsyncIterator[Callable[..., Any]]:
             return f"http://{address}:{port}"
 
         yield start
+
+
+@pytest.fixture
+def outage() -> int:
+    """How many tries fall into ten minutes, at the service's own pauses when they are as short as chance makes them;
+    those of these tests are hundredths of a second."""
+    tries, seconds, shortest = 0, 0.0, random.Random(0)
+    shortest.uniform = lambda low, high: low  # type: ignore[method-assign]
+    while seconds < 600.0:
+        tries += 1
+        seconds += Backoff().seconds(tries, shortest)
+    return tries
 
 
 @pytest.fixture

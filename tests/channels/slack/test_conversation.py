@@ -210,3 +210,13 @@ async def test_a_deleted_message_is_not_answered(linked: Any, slack: Any, until:
     await until(lambda: not service.model.open_streams)
     await until(lambda: service.outbox(status="sent", kind="reply"))
     assert slack.texts[-1].endswith("(Stopped.)")
+
+
+async def test_ten_minutes_without_slack_are_bridged(linked: Any, slack: Any, until: Any, outage: int) -> None:
+    """By as many tries as the service makes in that time; then both replies are there once, in order."""
+    service = await linked([{"text": "One."}, {"text": "Two."}])
+    slack.answers = ["service_unavailable"] * outage
+    for text in ("one", "two"):
+        await slack.say(service.outside, text)
+    await until(lambda: service.outbox(kind="reply", status="sent"), 2)
+    assert (slack.texts, slack.answers) == (["One.", "Two."], [])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -114,3 +115,14 @@ def test_pauses_double_up_to_the_longest() -> None:
     chance = random.Random(1)
     pauses = [outbox.Backoff(1.0, 600.0).seconds(tries, chance) for tries in (1, 2, 5, 10, 11, 500)]
     assert all(most / 2 <= pause <= most for pause, most in zip(pauses, (1, 2, 16, 512, 600, 600), strict=True))
+
+
+async def test_fifty_messages_at_once_are_each_taken_once(linked: Any, program: Any, sender: str, until: Any) -> None:
+    """Of one person, each sent twice: fifty runs, fifty replies."""
+    events = [uuid4().hex for _ in range(50)]
+    await asyncio.gather(
+        *(program.say(linked.outside, f"spent {n}", sender, event) for n, event in enumerate(events * 2))
+    )
+    await until(lambda: program.replies, 50)
+    async with linked.db.read(linked.user) as tx:
+        assert await tx.pg.fetchval("SELECT count(*) FROM run WHERE user_id = $1", tx.user) == 50

@@ -218,3 +218,13 @@ async def test_a_stranger_is_told_how_to_link_in_the_language_of_their_app(
     message = {"message_id": 5, "date": 1_700_000_000, "chat": chat, "from": person, "text": "hola"}
     await telegram.update(service.outside, message=message)
     await until(lambda: [text for text in telegram.texts if text.startswith("Soy Penny.")])
+
+
+async def test_ten_minutes_without_telegram_are_bridged(linked: Any, telegram: Any, until: Any, outage: int) -> None:
+    """By as many tries as the service makes in that time, of 502; then both replies are there once, in order."""
+    service = await linked([{"text": "One."}, {"text": "Two."}])
+    telegram.answers = [(502, "Bad Gateway", {})] * outage
+    for text in ("one", "two"):
+        await telegram.say(service.outside, text)
+    await until(lambda: service.outbox(kind="reply", status="sent"), 2)
+    assert (telegram.texts, telegram.answers) == (["One.", "Two."], [])

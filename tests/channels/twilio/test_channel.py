@@ -198,3 +198,13 @@ async def test_twilios_stop_ends_all_of_them_without_a_word(
     assert (await service.preferences()).notices == frozenset()
     assert len(await service.outbox(kind="note")) == 1  # that of the link
     assert service.model.requests == []
+
+
+async def test_ten_minutes_without_twilio_are_bridged(linked: Any, twilio: Twilio, until: Any, outage: int) -> None:
+    """By as many tries as the service makes in that time, of 503; then both replies are there once, in order."""
+    service = await linked([{"text": "One."}, {"text": "Two."}])
+    twilio.answers = [(503, 20503)] * outage
+    for text in ("one", "two"):
+        await twilio.say(service.outside, text)
+    await until(lambda: service.outbox(kind="reply", status="sent"), 2)
+    assert (twilio.texts, twilio.answers) == (["One.", "Two."], [])

@@ -52,14 +52,18 @@ class Meta:
     sent: list[dict[str, Any]] = field(default_factory=list)
     media: dict[str, bytes] = field(default_factory=dict)
     answers: list[tuple[int, int]] = field(default_factory=list)
+    typing: list[tuple[str, str]] = field(default_factory=list)
 
     async def api(self, request: web.Request) -> web.Response:
         if request.headers["Authorization"] != f"Bearer {TOKEN}":
             return web.json_response({"error": {"code": 190, "message": "Invalid OAuth access token"}}, status=401)
+        message = await request.json()
+        if message.get("status") == "read":
+            self.typing.append((message["message_id"], message["typing_indicator"]["type"]))
+            return web.json_response({"success": True})
         if self.answers:
             status, code = self.answers.pop(0)
             return web.json_response({"error": {"code": code, "message": "..."}}, status=status)
-        message = await request.json()
         if "to" not in message:
             return web.json_response({"error": {"code": 100, "message": "The parameter to is required."}}, status=400)
         if message["type"] == "image":
@@ -261,3 +265,22 @@ async def test_after_a_day_only_a_template_goes_out(
     press = {"type": "button", "button": {"text": "Abschalten", "payload": button["parameters"][0]["payload"]}}
     assert (await meta.notify(service.outside, press)).status_code == 200
     assert (await service.preferences()).notices == frozenset()
+
+
+async def test_ten_minutes_without_meta_are_bridged(linked: Any, meta: Meta, until: Any, outage: int) -> None:
+    """By as many tries as the service makes in that time, of 503; then both replies are there once, in order."""
+    service = await linked([{"text": "One."}, {"text": "Two."}])
+    meta.answers = [(503, 131016)] * outage
+    for text in ("one", "two"):
+        await meta.say(service.outside, text)
+    await until(lambda: service.outbox(kind="reply", status="sent"), 2)
+    assert (meta.texts, meta.answers) == (["One.", "Two."], [])
+
+
+async def test_typing_is_shown_once_for_a_message(linked: Any, meta: Meta, until: Any) -> None:
+    """By the id of the message that is answered, which is marked as read with it."""
+    service = await linked()
+    meta.typing.clear()
+    await meta.say(service.outside, "hello", id="wamid.mine" + meta.person)
+    await until(lambda: "Hello." in meta.texts)
+    assert meta.typing == [("wamid.mine" + meta.person, "text")]
