@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -51,10 +52,18 @@ def _expect(answers: Sequence[Message], proposals: Mapping[str, Mapping[str, Any
     figures = answers[-1].body.get("figures", []) if answers else []
     return Expect(
         tools=tuple((Call(call["name"], {k: _value(v) for k, v in call["args"].items()}),) for call in calls),
-        figures=tuple({f["text"]: Answer(f["text"]) for f in figures if f.get("verified")}.values()),
+        figures=_amounts(figures, results.values()),
         proposals=tuple(Proposed(p["kind"], tuple(_line(line) for line in p["diff"])) for p in made),
         grounded=all(f.get("verified") for f in figures),
     )
+
+
+def _amounts(figures: Sequence[Mapping[str, Any]], results: Iterable[Message]) -> tuple[Answer, ...]:
+    """The amounts that the reply said and a fact of this turn backs, as the fact has them, each once."""
+    known = {fact["id"]: fact for m in results for fact in m.body.get("facts") or ()}
+    backed = [known[f["fact_id"]] for f in figures if f.get("verified") and f.get("fact_id") in known]
+    texts = [f"{fact['value']} {fact['unit']}" for fact in backed if re.fullmatch("[A-Z]{3}", fact["unit"])]
+    return tuple(Answer(text) for text in dict.fromkeys(texts))
 
 
 def _line(line: Mapping[str, Any]) -> dict[str, Value]:
@@ -68,7 +77,8 @@ def _value(value: Any) -> Value:
     if isinstance(value, dict) and {"minor", "currency"} <= value.keys():
         return f"{Money(value['minor'], value['currency']).amount:f}"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{Decimal(str(value)):f}"
+        number = Decimal(str(value))
+        return f"{number.normalize():f}" if number == number.to_integral_value() else f"{number:f}"
     if isinstance(value, bool):
         return str(value).lower()
     return str(value)

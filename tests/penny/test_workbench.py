@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ async def test_a_conversation_is_looked_into_rewound_forked_and_saved(penny, tmp
     assert second.expect.proposals is not None
     assert [call.tool for choice in first.expect.tools for call in choice] == ["get_budget_status"]
     assert first.expect.figures
+    assert all(re.fullmatch(r"-?[\d.]+ USD", figure.text) for figure in first.expect.figures)
     assert second.expect.proposals[0].kind == "set_budget"
     assert second.expect.proposals[0].diff[0]["after"] == "250.00"
 
