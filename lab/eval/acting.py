@@ -87,7 +87,7 @@ class Acting:
             async for _, kind, data in self.stage.runner.events(self.user, accepted.run_id):
                 heard.take(kind, orjson.loads(data))
         except PennyError as error:
-            heard.error = f"{error.code}: {error.message}"
+            heard.error, heard.away = f"{error.code}: {error.message}", error.retryable
         self._pending += heard.proposals
         result = heard.result(text, time.perf_counter() - began)
         self.results.append(result)
@@ -123,6 +123,7 @@ class _Heard:
     figures: list[dict[str, Any]] = field(default_factory=list)
     usage: dict[str, Any] = field(default_factory=dict)
     error: str = ""
+    away: bool = False
 
     def take(self, kind: str, data: dict[str, Any]) -> None:
         match kind:
@@ -140,7 +141,7 @@ class _Heard:
             case "run.finished":
                 self.reply = data["text"]
             case "run.failed":
-                self.error = f"{data['code']}: {data['message']}"
+                self.error, self.away = f"{data['code']}: {data['message']}", data["retryable"]
             case "run.cancelled":
                 self.error = "the reply was cancelled"
 
@@ -157,4 +158,5 @@ class _Heard:
             cost_usd=self.usage.get("cost_usd", None if self.usage.get("input_tokens") else 0.0),
             seconds=round(seconds, 3),
             error=self.error,
+            away=self.away,
         )

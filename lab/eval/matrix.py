@@ -113,6 +113,9 @@ async def _play_all(
             if plan.purse.empty:
                 return
             result = await one(stage, cell, case, nth, plan, judge)
+            if any(step.away for step in result.steps):  # not the model's answer: played once more
+                plan.purse.take(result)
+                result = await one(stage, cell, case, nth, plan, judge)
             plan.purse.take(result)
             keep(result)
 

@@ -20,7 +20,8 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """One message and its reply, or one decision. `error` is why there is no reply; `seconds` until it was whole."""
+    """One message and its reply, or one decision. `error` is why there is no reply, `away` whether that was no answer
+    of the model's (throttled, out, too slow); `seconds` until it was whole."""
 
     user: str
     reply: str = ""
@@ -32,6 +33,7 @@ class StepResult:
     cost_usd: float | None = 0.0
     seconds: float = 0.0
     error: str = ""
+    away: bool = False
 
     @classmethod
     def parse(cls, data: dict[str, Any]) -> StepResult:

@@ -189,3 +189,13 @@ async def test_a_judge_marks_and_passes_nobody(run: Callable[..., Any], cases: s
     recorded = await run(options(cases=cases, model=["mute"], judge=f"scripted:{script}"))
     assert [(result.passed, result.marks) for result in recorded.results] == [(False, {"tone": 1, "helpful": 1})] * 3
     assert terminal.summary(recorded)["cells"][0]["marks"] == {"tone": 1.0, "helpful": 1.0}
+
+
+async def test_a_model_that_is_away_once_is_asked_again(run: Callable[..., Any], cases: str, tmp_path: Path) -> None:
+    """An outage is no answer of the model's: the case is played once more, and fails only when that fails too."""
+    script = tmp_path / "script.json"
+    away, good = {"text": "Go", "error": "away"}, {"text": "Good day."}
+    script.write_text(json.dumps([away, good, away, away, good]))
+    recorded = await run(options(cases=cases, model=[f"scripted:{script}"]))
+    assert [result.passed for result in recorded.results] == [True, False, True]
+    assert "model_unavailable: away" in recorded.results[1].failures[0]
