@@ -150,7 +150,7 @@ def simulate(
         tokens_minute=max(asked_minute.values()),
         refused=refused / came,
         acu=max(0.5, database / 0.25 / 0.6),  # an ACU is about a quarter of a vCPU; at most 60 % busy
-        connections=tasks_most * 13,
+        connections=tasks_most * 16,
     )
 
 

@@ -34,8 +34,8 @@ class Size:
 
     @property
     def connections(self) -> int:
-        """Connections that all tasks together may open: a pool of ten, and the worker's own three, each."""
-        return self.tasks_most * 13
+        """Connections that all tasks together may open: a pool of ten, and six of a task's own."""
+        return self.tasks_most * 16
 
 
 SMALL = Size(

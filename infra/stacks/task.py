@@ -154,6 +154,13 @@ class Task(Construct):
             environment["PENNY_CORS_ORIGINS"] = ",".join(deployment.cors_origins)
         if deployment.guardrail:
             environment["PENNY_GUARDRAIL"] = deployment.guardrail
+        if deployment.traces:
+            environment |= {
+                "PENNY_TRACES": "otlp",
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"https://xray.{deployment.region}.amazonaws.com/v1/traces",
+                "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+                "OTEL_TRACES_SAMPLER_ARG": "0.05",
+            }
         return environment
 
     def _migration_environment(self) -> dict[str, str]:

@@ -9,8 +9,6 @@ import pytest
 
 from infra.tests.conftest import ROOT, Templates
 
-AGREED = {"PENNY_DATABASE_SECRET", "PENNY_DATABASE_LOGIN_SECRET"}
-
 
 def container(templates: Templates, name: str) -> dict[str, Any]:
     """The container of that name."""
@@ -55,7 +53,15 @@ def test_every_setting_is_one_that_penny_knows(any_size: Templates) -> None:
     for name in ("penny", "migrate"):
         given = {e["Name"] for e in container(any_size, name)["Environment"] if e["Name"].startswith("PENNY_")}
         assert given
-        assert given <= known | AGREED
+        assert given <= known
+
+
+def test_traces_go_to_xray_when_asked_for(production: Templates, everything: Templates) -> None:
+    """One reply in twenty; else none."""
+    of = {e["Name"]: e["Value"] for e in container(everything, "penny")["Environment"]}
+    assert of["PENNY_TRACES"] == "otlp"
+    assert of["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] == "https://xray.eu-west-1.amazonaws.com/v1/traces"
+    assert "PENNY_TRACES" not in {e["Name"] for e in container(production, "penny")["Environment"]}
 
 
 def test_no_password_stands_in_a_variable(any_size: Templates) -> None:
