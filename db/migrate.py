@@ -55,7 +55,9 @@ async def migrate(
         if pg.get_server_version().major < OLDEST:
             raise SetupError(f"The database {endpoint.place} is older than PostgreSQL {OLDEST}, which Penny needs.")
         applied = await _upgrade(pg, passwords)
-        await _make_login(pg, login)
+        if login is not None:
+            pg = await _open(endpoint)  # the migrations' engine has closed the one it was given
+            await _make_login(pg, login)
         return applied
     except asyncpg.InsufficientPrivilegeError as error:
         raise SetupError(

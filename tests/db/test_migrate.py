@@ -13,7 +13,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from db.connection import DatabaseUnavailable
+from db.connection import DatabaseUnavailable, Login
 from db.embedded import Server, embedded
 from db.engine import Database
 from db.migrate import MIGRATIONS, current, head, migrate
@@ -121,6 +121,16 @@ async def test_database_of_ones_own(home: Path) -> None:
             await worker.close()
         finally:
             await database.close()
+
+
+async def test_an_empty_database_gets_its_login_in_the_same_breath(empty_url: str, postgres: Server) -> None:
+    """A first migration makes schema and login at once; a second one leaves both as they are."""
+    service = Login(f"service_{uuid.uuid4().hex[:8]}", "first")
+    assert (await migrate(empty_url, login=service))[-1] == head()
+    assert await migrate(empty_url, login=service) == []
+    name = empty_url.partition("?")[0].rpartition("/")[2]
+    database = await Database.connect(postgres.url(str(service.user), service.password, name))
+    await database.close()
 
 
 async def test_unreachable_database_is_said() -> None:
