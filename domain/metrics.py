@@ -29,7 +29,6 @@ Gauge = Literal[
     "ActiveStreams",
     "OutboxAgeSeconds",
     "DatabasePoolInUse",
-    "ReplicaLagMs",
 ]
 """How things stand; RunsQueued, QueueAgeSeconds and OutboxAgeSeconds are of all servers together."""
 

@@ -22,7 +22,7 @@ ALWAYS: tuple[Counter, ...] = ("RunsFinished", "RunsFailed", "LeaseTakeovers", "
 """Told as 0 too, so that an alarm can tell silence from a process that is gone."""
 
 UNITS = {
-    **dict.fromkeys(("FirstTokenMs", "TurnMs", "FlushMs", "DatabasePoolWaitMs", "ReplicaLagMs"), "Milliseconds"),
+    **dict.fromkeys(("FirstTokenMs", "TurnMs", "FlushMs", "DatabasePoolWaitMs"), "Milliseconds"),
     **dict.fromkeys(("QueueAgeSeconds", "OutboxAgeSeconds"), "Seconds"),
     "CostUsd": "None",
 }

@@ -34,7 +34,7 @@ _SECRETS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ..
     (re.compile(r"\b\d(?:[ -]?\d){11,18}\b"), lambda found: HIDDEN if _is_card(found[0]) else found[0]),
 )
 
-_SECRET_NAMES = re.compile(r"(?i)(password|passwd|secret|authorization|cookie|api_?key|(?<!_)token)$")
+_SECRET_NAMES = re.compile(r"(?i)(password|passwd|secret|authorization|cookie|api_?key|token)$")
 _WORDS = frozenset({"text", "message", "content", "body", "prompt", "reply", "memo", "merchant"})
 """Fields that would hold what somebody said."""
 

@@ -84,8 +84,10 @@ class _Parent:
 
 
 def tell_parent() -> None:
-    """Says, in a worker, that it serves now."""
+    """Says, in a worker, that it serves now. The parent reads no more than that: what is written to standard output
+    from now on (metrics) goes where the log goes."""
     os.write(sys.stdout.fileno(), SERVING)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
 def inherited(descriptor: int) -> socket.socket:

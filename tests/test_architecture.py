@@ -54,6 +54,21 @@ def test_every_list_of_packages_is_the_same():
         assert set(listed) == layered()
 
 
+def test_the_image_is_built_from_every_package():
+    """The Dockerfile copies each one, and .dockerignore lets it."""
+    copied = re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    sent = re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    assert set(copied) == layered()
+    assert layered() <= set(sent)
+
+
+def test_the_images_bases_are_pinned_by_digest():
+    """A tag moves; a digest does not."""
+    bases = re.findall(r"^ARG \w+_IMAGE=(.+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert len(bases) == 2
+    assert all(re.search(r"@sha256:[0-9a-f]{64}$", base) for base in bases)
+
+
 @pytest.mark.parametrize("name", sorted(PACKAGES - NOT_PACKAGES))
 def test_a_root_package_is_ours(name: str):
     """No installed distribution or test folder shadows a root package."""

@@ -108,10 +108,10 @@ def test_the_words_of_exceptions_are_in_no_line(lines: Callable[[], list[dict]])
 def test_fields_that_would_hold_words_or_keys_are_hidden(lines: Callable[[], list[dict]]):
     """By their names, whoever logs them by mistake, also within what is logged."""
     structlog.get_logger("test").warning(
-        "by.mistake", text="my therapist", authorization="x", nested={"api_key": "abc", "n": 1}
+        "by.mistake", text="my therapist", bot_token="x", nested={"api_key": "abc", "n": 1}
     )
     (line,) = lines()
-    assert (line["text"], line["authorization"]) == ("[hidden]", "[hidden]")
+    assert (line["text"], line["bot_token"]) == ("[hidden]", "[hidden]")
     assert line["nested"] == {"api_key": "[hidden]", "n": 1}
 
 

@@ -53,6 +53,16 @@ async def test_two_workers_answer_and_one_that_dies_is_replaced(serve: Any, scri
     assert not any(psutil.pid_exists(pid) for pid in both)
 
 
+async def test_workers_metrics_go_where_their_log_goes(serve: Any, scripted: str) -> None:
+    """Nobody reads a worker's standard output once it serves; a pipe that fills would stop it."""
+    server = await serve("--workers", "2", PENNY_MODEL=scripted, PENNY_METRICS="emf")
+    assert (await server.ask(await server.new_session(), "hi"))["reply"] == "Hello."
+    assert await server.stop() == 0
+    async with asyncio.timeout(60):
+        while sum('"RunsFinished":1' in line for line in server.said) < 1:  # noqa: ASYNC110 -- nobody tells
+            await asyncio.sleep(0.05)
+
+
 async def test_workers_do_not_outlive_a_killed_parent(serve: Any, scripted: str) -> None:
     """kill -9 of the parent has them drain and end."""
     server = await serve("--workers", "2", PENNY_MODEL=scripted)
