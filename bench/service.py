@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import shutil
 import statistics
 import sys
@@ -79,7 +80,15 @@ async def penny(stack: AsyncExitStack, upstream: str, home: Path) -> str:
     )  # fmt: skip
     stack.push_async_callback(end, process)
     assert process.stderr is not None
-    return await until(process.stderr, r"ready: (http://\S+)")
+    url = await until(process.stderr, r"ready: (http://\S+)")
+    stack.callback(drained(process).cancel)
+    return url
+
+
+def drained(process: Process) -> asyncio.Task[bytes]:
+    """Reads what the process logs, so that it never waits for us."""
+    assert process.stderr is not None
+    return asyncio.create_task(process.stderr.read())
 
 
 async def end(process: Process) -> None:
@@ -98,6 +107,12 @@ async def read(http: aiohttp.ClientSession, url: str, **request: object) -> tupl
             if not first and b"event: text.delta" in data:
                 first = time.perf_counter() - began
     return first, time.perf_counter() - began
+
+
+def open_files() -> None:
+    """Raises the limit of open files as far as it goes, for this process and those that it starts."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def new_home() -> Path:

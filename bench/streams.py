@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
 import shutil
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,7 +22,7 @@ import psutil
 from api.auth import mint
 from bench.first_token import started
 from bench.record import record
-from bench.service import end, new_home, penny
+from bench.service import end, new_home, open_files, penny
 from domain.clock import SystemClock
 from penny.keys import dev_key
 
@@ -174,8 +173,7 @@ async def replies(count: int) -> None:
 
 async def main() -> None:
     """Prints the figures."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    open_files()
     await silent(SILENT)
     await replies(REPLIES)
     await idle(IDLE)

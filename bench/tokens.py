@@ -16,7 +16,7 @@ import shutil
 import statistics
 import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ import psutil
 
 from bench.first_token import started
 from bench.record import quick, record
-from bench.service import KEYS, end, environment, new_home, until
+from bench.service import KEYS, drained, end, environment, new_home, open_files, until
 from bench.targets import STREAMS
 from bench.wires import WIRES
 
@@ -144,7 +144,7 @@ async def uvicorn(stack: AsyncExitStack, app: str, upstream: str) -> tuple[psuti
     stack.push_async_callback(end, process)
     assert process.stderr is not None
     url = await until(process.stderr, r"running on (http://\S+)")
-    stack.callback(_drained(process).cancel)
+    stack.callback(drained(process).cancel)
     return psutil.Process(process.pid), url
 
 
@@ -157,18 +157,13 @@ async def penny(stack: AsyncExitStack, upstream: str, home: Path) -> tuple[psuti
     stack.push_async_callback(end, process)
     assert process.stderr is not None
     url = await until(process.stderr, r"ready: (http://\S+)")
-    stack.callback(_drained(process).cancel)
+    stack.callback(drained(process).cancel)
     return psutil.Process(process.pid), url
-
-
-def _drained(process: Process) -> asyncio.Task[bytes]:
-    """Reads what the process logs, so that it never waits for us."""
-    assert process.stderr is not None
-    return asyncio.create_task(process.stderr.read())
 
 
 async def main(counts: list[int], without: list[str]) -> None:
     """Prints the table, the median of the rounds."""
+    open_files()
     print(
         f"{'streams':>8}{'':>8}{'us a token':>12}{'of relay':>10}{'database':>10}{'first p95':>11}{'pace':>7}  stalls"
     )
