@@ -1,9 +1,9 @@
 """Masks what must not be kept and what is new each time, so that the same request still looks the same.
 
-Ids (UUIDs) are numbered in the order in which they come. With a salt, each word and each number of three digits and
-more is replaced by a made-up one, always the same for the same salt; words that stand in the prompt and the tools are
-everybody's, and stay. An answer is masked only in what its request said; playing it back, the words of the request that
-asks now are put in again.
+Ids (UUIDs) are numbered in the order in which they come. With a salt, each word and each number is replaced by a
+made-up one, always the same for the same salt; what stands in the prompt and the tools is everybody's, and stays. An
+answer is masked only in what its request said, numbers in any way of writing them; playing it back, the words of the
+request that asks now are put in again.
 
 The salt is in the cassette, for matching needs it: a mask keeps words from readers, not from one who tries a
 dictionary.
@@ -15,13 +15,14 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from functools import partial
 
 _UUID = r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
-_TOKEN = re.compile(rf"(?P<id>{_UUID})|(?P<number>\d+)|(?P<word>[^\W\d_]+)")
+_TOKEN = re.compile(rf"(?P<id>{_UUID})|(?P<number>\d+(?:[.,]\d+)*)|(?P<word>[^\W\d_]+)")
 _PLACE = re.compile(r"id-\d+|\d+|[^\W\d_]+")
 _ACCOUNT = re.compile(r"(?<=:)\d{12}(?=:)")
 
-_SHORT_NUMBER = 2
 _SYLLABLES = [c + v for c in "bdfghjklmnprstvwz" for v in "aeiou"]
 
 
@@ -55,8 +56,13 @@ class Mask:
         token = found[0]
         if found["id"]:
             return self._known(token, learn, lambda: f"id-{len(self._hidden) + 1}")
-        if self._salt is None or (found["number"] and len(token) <= _SHORT_NUMBER) or token.lower() in self._public:
+        if self._salt is None or token.lower() in self._public:
             return token
+        if found["number"]:
+            if learn and token not in self._hidden:
+                for written in (token, *_otherwise(token)):
+                    self._known(written, True, partial(self._made_up, written))
+            return self._hidden.get(token, token)
         return _cased_like(token, self._known(token.lower(), learn, lambda: self._made_up(token.lower())))
 
     def _known(self, token: str, learn: bool, make: Callable[[], str]) -> str:
@@ -70,7 +76,7 @@ class Mask:
     def _made_up(self, token: str) -> str:
         assert self._salt is not None
         number = int.from_bytes(hmac.digest(self._salt, token.encode(), hashlib.sha256)[:8], "big")
-        if token.isdigit():
+        if token[0].isdigit():
             return f"9{number % 10**11:011}"
         return "".join(_SYLLABLES[number // len(_SYLLABLES) ** n % len(_SYLLABLES)] for n in range(5))
 
@@ -83,6 +89,24 @@ class Mask:
 def words(text: str) -> frozenset[str]:
     """The words and numbers of a text, in lower case."""
     return frozenset(found[0].lower() for found in _TOKEN.finditer(text))
+
+
+def _otherwise(number: str) -> list[str]:
+    """Other ways of writing the number: an answer may say 1,250.00 for what the request called 1250."""
+    try:
+        value = Decimal(number.replace(",", ""))
+    except InvalidOperation:
+        return []
+    plain = f"{value:f}"
+    whole = value == value.to_integral_value()
+    ways = [
+        plain,
+        f"{value:,}",
+        f"{value:.2f}",
+        f"{value:,.2f}",
+        *([f"{value:.0f}", f"{value:,.0f}", f"{value:.1f}"] * whole),
+    ]
+    return [way for way in dict.fromkeys(ways) if way != number and Decimal(way.replace(",", "")) == value]
 
 
 def _cased_like(model: str, text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
@@ -146,10 +147,10 @@ async def test_a_cassette_holds_no_secret_and_no_word_of_the_person(record: Any)
     """Signature, key and account number are not in the file, nor what was said, bought or paid, wherever it stood."""
     header = Header("live", "2026-11-26", salt="pepper")
     asks = AIMessage("", tool_calls=[{"id": "c", "name": "get_spending", "args": {"merchant": "Gundel"}}])
-    turn = (HumanMessage("How much at Gundel"), asks, ToolMessage("Gundel 4187.35 EUR", tool_call_id="c"))
+    turn = (HumanMessage("How much at Gundel"), asks, ToolMessage("Gundel 4187.35 EUR, 37.18", tool_call_id="c"))
     path = await record(header, request(turn[0], aside="Facts: lives with Boglarka."), request(*turn))
     text = path.read_text()
-    for secret in (SECRET, "AKIDEXAMPLE", "AWS4-HMAC", "123456789012", "Gundel", "gundel", "4187", "Boglarka"):
+    for secret in (SECRET, "AKIDEXAMPLE", "AWS4-HMAC", "123456789012", "Gundel", "gundel", "4187", "37.18", "Boglarka"):
         assert secret not in text, secret
     assert "You are Penny" in text
     assert ":000000000000:" in text
@@ -167,6 +168,19 @@ async def test_a_masked_cassette_answers_the_same_question_with_its_words(record
         assert (await said(replay.url, second)).text == "So it is Gundel 4187.35 EUR."
         with pytest.raises(ModelRefused):
             await said(replay.url, request(HumanMessage("How much at Lidl")))
+
+
+async def test_a_masked_number_is_known_however_it_is_written(record: Any) -> None:
+    """The model says 1,250.00 and passes 1250.0 for the user's 1250: neither is in the file, both are played back."""
+    header = Header("live", "2026-11-26", salt="pepper")
+    asked = request(HumanMessage("Set rent to 1250"))
+    turn = Turn("That is 1,250.00.", (ToolUse("get_spending", {"merchant": "rent", "amount": 1250.0}),))
+    path = await record(header, asked, responder=Script((turn,)))
+    assert not re.search(r"1,?250", path.read_text())
+    async with replaying(path) as replay:
+        answer = await said(replay.url, asked)
+    assert answer.text == "That is 1,250.00."
+    assert answer.tool_calls[0]["args"] == {"merchant": "rent", "amount": 1250.0}
 
 
 async def test_a_broken_answer_and_a_refusal_are_passed_on_and_not_kept(tmp_path: Path) -> None:
