@@ -88,8 +88,12 @@ def _state(rollout: Any) -> str:
         return "-"
     if rollout.status != "running":
         return str(rollout.status.replace("_", " "))
-    users = f" and {rollout.users} users" if rollout.users else ""
+    users = f" and {_people(rollout.users)}" if rollout.users else ""
     return f"rolling out to {rollout.share / 100:g}%{users}"
+
+
+def _people(count: int) -> str:
+    return "1 user" if count == 1 else f"{count:,} users"
 
 
 @commands.command()
@@ -179,7 +183,7 @@ def rollout(
     if json_:
         say_json({"version": at.version, "base": at.base, "share": at.share / 10_000, "users": len(at.users)})
     else:
-        users = f" and {len(at.users)} users by name" if at.users else ""
+        users = f" and {_people(len(at.users))} by name" if at.users else ""
         say(f"{at.version} goes to {at.share / 100:g}% of the users{users}; the others keep {at.base}.")
         say("Watch it with: penny prompts list. End it with: penny prompts rollback")
 

@@ -29,7 +29,7 @@ async def test_a_prompt_from_idea_to_rollout_and_back(penny, tmp_path: Path):
     assert json.loads(asked.out.splitlines()[0])["data"]["prompt_version"] == version
     listed = (await penny("prompts", "list")).out
     assert f"{BASE.version:16} base" in listed
-    assert f"{version:16} rolling out to 12.5% and 1 users       2 replies" in listed
+    assert f"{version:16} rolling out to 12.5% and 1 user       2 replies" in listed
     assert json.loads((await penny("prompts", "rollback", "--json")).out) == {"rolled_back": version}
     assert "Be briefer still." in (await penny("prompts", "show", version)).out
 
