@@ -34,6 +34,10 @@ class Caller:
         """The same for reading only."""
         return self.services.db.read(self.user)
 
+    def report(self) -> AbstractAsyncContextManager[Transaction]:
+        """The same for a report, which may be a moment behind what was just written."""
+        return self.services.db.reports.read(self.user)
+
 
 _BEARER = HTTPBearer(
     auto_error=False,

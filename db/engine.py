@@ -88,6 +88,7 @@ class Database:
         self._patience = patience
         self._application = application
         self._users: OrderedDict[tuple[str, str, str], UUID] = OrderedDict()
+        self._reader: Database | None = None
 
     @classmethod
     async def connect(
@@ -136,6 +137,16 @@ class Database:
         other = copy.copy(self)
         other._patience = seconds
         return other
+
+    @property
+    def reports(self) -> Database:
+        """Where reports are read: the reader, if there is one, which may be a moment behind. Never for a turn, which
+        has to see what was just written."""
+        return self._reader or self
+
+    def read_reports_from(self, reader: Database) -> None:
+        """Has `reports` be that database, a replica of this one, which the caller closes."""
+        self._reader = reader
 
     @asynccontextmanager
     async def transaction(self, user: UUID) -> AsyncIterator[Transaction]:

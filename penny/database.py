@@ -9,6 +9,7 @@ from db.connection import Endpoint, Login
 from db.embedded import EmbeddedPostgres
 from db.engine import Database
 from db.migrate import migrate
+from domain.errors import SetupError
 from domain.metrics import UNTOLD, Metrics
 from penny.logins import SecretLogins, logins_of
 from penny.settings import Settings
@@ -42,7 +43,20 @@ async def open_database(
             url, logins=logins, worker_url=worker_url, pool_size=settings.database_pool, metrics=metrics
         )
         stack.push_async_callback(database.close)
+        if settings.database_reader_url is not None:
+            reader = await _reader(settings, settings.database_reader_url.get_secret_value())
+            stack.push_async_callback(reader.close)
+            database.read_reports_from(reader)
         yield database
+
+
+async def _reader(settings: Settings, url: str) -> Database:
+    """The replica, with the same login. Raises SetupError, DatabaseUnavailable."""
+    if settings.database_url is None:
+        raise SetupError("PENNY_DATABASE_READER_URL is a replica of PENNY_DATABASE_URL, which is not set.")
+    return await Database.connect(
+        url, logins=logins_of(settings, url), pool_size=settings.database_pool, application="penny-reports"
+    )
 
 
 async def _login_to_make(settings: Settings) -> Login | None:

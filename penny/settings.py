@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     guardrail: str | None = Field(None, description="a Bedrock guardrail, `<id or ARN>:<version>`")
     guardrail_trace: bool = Field(False, description="have the guardrail tell its reasons, for the log")
     database_url: SecretStr | None = Field(None, description="`postgresql://...`; absent: embedded, under PENNY_HOME")
+    database_reader_url: SecretStr | None = Field(
+        None, description="`postgresql://...` of a replica, where reports are read; absent: the database itself"
+    )
     database_secret: str | None = Field(
         None, description='Secrets Manager id of `{"username", "password"}`, fetched again when the database refuses it'
     )

@@ -54,10 +54,10 @@ class InsightView(Output):
 async def list_insights(caller: CallerDep) -> Page[InsightView]:
     """What holds today: budgets that will not, what is safe to spend, what is unusual, changes of recurring charges."""
     services = caller.services
-    async with caller.read() as tx:
+    async with caller.report() as tx:
         own = await preferences.get(tx)
     ctx = ToolContext(
-        db=services.db,
+        db=services.db.reports,
         user=caller.user,
         today=today(services.clock, own.time_zone),
         preferences=own,

@@ -86,7 +86,7 @@ async def export(
     """Everything of the user as of one instant: all as JSON, the transactions as CSV, the ledger as beancount."""
     made: Any = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 -- the response closes it
     try:
-        async with caller.read() as tx:
+        async with caller.report() as tx:
             async for piece in stream(tx, format_, caller.services.clock.now(), SECTIONS):
                 made.write(piece)
     except BaseException:

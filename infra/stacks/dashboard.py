@@ -155,12 +155,7 @@ def _database(data: Data) -> list[cw.IWidget]:
             right=[database(cluster, "CommitThroughput", "Average")],
             unit="ms; a second: right",
         ),
-        _graph(
-            "Readers behind",
-            database(cluster, "AuroraReplicaLagMaximum", "Maximum"),
-            own("ReplicaLagMs", "Maximum"),
-            unit="ms",
-        ),
+        _graph("Readers behind", database(cluster, "AuroraReplicaLagMaximum", "Maximum"), unit="ms"),
         _graph(
             "Deadlocks",
             database(cluster, "Deadlocks", "Sum"),

@@ -150,6 +150,10 @@ class Task(Construct):
             **deployment.secret_names,
             **deployment.settings,
         }
+        if deployment.size.readers and not deployment.database_proxy:  # whose endpoint leads to the writer alone
+            environment["PENNY_DATABASE_READER_URL"] = database_url(
+                SERVICE, data.cluster.cluster_read_endpoint.hostname
+            )
         if deployment.cors_origins:
             environment["PENNY_CORS_ORIGINS"] = ",".join(deployment.cors_origins)
         if deployment.guardrail:

@@ -33,7 +33,6 @@ SENT = {
     "OutboxDead",
     "DatabasePoolInUse",
     "DatabasePoolWaitMs",
-    "ReplicaLagMs",
 }
 """What Penny writes into its log as metrics, by name."""
 
