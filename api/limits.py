@@ -74,6 +74,24 @@ class Limits:
         return any(limit.per_minute or limit.at_once for limit in (self.user, self.tenant, self.address))
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the database gave of what was wished."""
+
+    wish: Wish
+    grant: Grant
+
+    @property
+    def no_tokens(self) -> bool:
+        """Whether the bucket has been emptied."""
+        return self.grant.tokens < self.wish.wanted
+
+    @property
+    def no_permits(self) -> bool:
+        """Whether as many are open as may be."""
+        return self.grant.permits < self.wish.open
+
+
 @dataclass(slots=True)
 class _Held:
     """What this process has of a subject's quota."""
@@ -85,7 +103,7 @@ class _Held:
     open: int = 0
     waiting: int = 0
     used: float = 0.0
-    asked: asyncio.Future[Grant | None] | None = None
+    asked: asyncio.Future[_Answer | None] | None = None
 
     @property
     def suffices(self) -> bool:
@@ -110,7 +128,7 @@ class Gate:
         self._now = now
         self._held: dict[str, _Held] = {}
         self._wanted = asyncio.Event()
-        self._asking: dict[str, asyncio.Future[Grant | None]] = {}
+        self._asking: dict[str, asyncio.Future[_Answer | None]] = {}
         self._loop: asyncio.Task[None] | None = None
         self._away = False
         self.round_trips = 0
@@ -139,20 +157,22 @@ class Gate:
         while not held.suffices:
             held.waiting += 1
             try:
-                grant = await self._granted(key, held)
+                answer = await self._answered(key, held)
             finally:
                 held.waiting -= 1
-            if grant is None or held.suffices:
+            if answer is None or held.suffices:
                 break
-            if held.tokens <= 0 < limit.per_minute:
+            if answer.no_tokens and held.tokens <= 0 < limit.per_minute:
                 raise RateLimited(
                     f"This {kind} sends more than {limit.per_minute} requests a minute; wait a moment.",
-                    retry_after=max(1, math.ceil(grant.wait)),
+                    retry_after=max(1, math.ceil(answer.grant.wait)),
                 )
-            raise TooManyOpen(
-                f"This {kind} has {limit.at_once} requests open, as many as may be at once; let one end first.",
-                retry_after=1,
-            )
+            if answer.no_permits:
+                raise TooManyOpen(
+                    f"This {kind} has {limit.at_once} requests open, as many as may be at once; let one end first.",
+                    retry_after=1,
+                )
+            # what was given went to requests that came while the answer was on its way: ask again
         held.tokens -= 1
         held.open += 1
         left = False
@@ -165,7 +185,7 @@ class Gate:
 
         return leave
 
-    async def _granted(self, key: str, held: _Held) -> Grant | None:
+    async def _answered(self, key: str, held: _Held) -> _Answer | None:
         """The database's answer, which all who wait for this subject share; None when there is none in time."""
         if self._away:
             return None
@@ -211,17 +231,18 @@ class Gate:
         """One round trip for all that is wanted now, and for what quiet subjects give back."""
         wishes = [self._wish(key) for key in {*self._asking, *self._quiet()}]
         asking = self._taken_up()  # who comes from now on asks anew
-        grants: dict[str, Grant] = {}
+        answers: dict[str, _Answer] = {}
         try:
             if wishes:
+                wished = {wish.key: wish for wish in wishes}
                 for grant in await quotas.take(worker, self._owner, wishes):
-                    grants[grant.key] = grant
+                    answers[grant.key] = _Answer(wished[grant.key], grant)
                     if held := self._held.get(grant.key):
                         held.tokens = max(held.tokens, 0) + grant.tokens
                         held.permits = grant.permits
                 self.round_trips += 1
         finally:
-            self._answer(asking, grants)
+            self._answer(asking, answers)
 
     def _quiet(self) -> list[str]:
         """Subjects that have asked for nothing in a while; those without an open request are forgotten here."""
@@ -241,16 +262,16 @@ class Gate:
         wanted = max(short, size // HANDFUL) if size and short > 0 else 0
         return Wish(key, size or 1, wanted, cap, held.open + held.waiting)
 
-    def _taken_up(self) -> dict[str, asyncio.Future[Grant | None]]:
+    def _taken_up(self) -> dict[str, asyncio.Future[_Answer | None]]:
         asking, self._asking = self._asking, {}
         for key in asking:
             self._held[key].asked = None
         return asking
 
-    def _answer(self, asking: dict[str, asyncio.Future[Grant | None]], grants: dict[str, Grant]) -> None:
+    def _answer(self, asking: dict[str, asyncio.Future[_Answer | None]], answers: dict[str, _Answer]) -> None:
         for key, future in asking.items():
             if not future.done():
-                future.set_result(grants.get(key))
+                future.set_result(answers.get(key))
 
 
 def _nothing() -> None:

@@ -85,6 +85,20 @@ async def test_tokens_come_back_with_time(database: Database, admin_url: str) ->
         assert 10 <= await entered(gate, subject, 30) <= 11
 
 
+async def test_nobody_is_refused_below_the_cap(database: Database) -> None:
+    """Ninety come one after another and stay, under a cap of a hundred: who waits for an answer is let in, though what
+    was given went to others that came while it was on its way."""
+    async with opened(database, Limits(user=Limit(per_minute=10_000, at_once=100))) as gate:
+        subject, coming = uuid4().hex, []
+        for one in range(90):
+            coming.append(asyncio.create_task(gate.enter("user", subject)))
+            for _ in range(one % 7):
+                await asyncio.sleep(0)
+            if one % 5 == 0:
+                await asyncio.sleep(0.002)
+        await asyncio.gather(*coming)
+
+
 async def test_open_requests_are_counted_on_all_servers(database: Database) -> None:
     """With a cap of 4, two servers have 4 open; as one ends another may begin, on either."""
     limits = Limits(user=Limit(at_once=4))
