@@ -13,6 +13,7 @@ from domain.errors import InvalidInput
 from penny import settings
 from penny.cli.output import progress, quiet, say, say_json
 from penny.cli.talk import JsonOption, UserOption
+from penny.cli.usage import IssuerOption, TenantOption, issuer_of
 from penny.settings import DEMO_USER
 
 MANY_ROWS = 5_000
@@ -75,17 +76,20 @@ def import_(
 def export(
     format_: Annotated[Literal["csv", "json", "beancount"], typer.Option("--format", help="What to write.")],
     user: UserOption = DEMO_USER,
+    issuer: IssuerOption = None,
+    tenant: TenantOption = "",
 ) -> None:
     """Write everything of a user to standard output."""
-    from api.auth import DEV_ISSUER
     from domain.clock import SystemClock
     from ledger.export.stream import stream
     from memory.export import SECTIONS
     from penny.database import open_database
 
+    chosen = settings.load()
+
     async def run() -> None:
-        async with open_database(settings.load(), quiet) as db:
-            person = await db.resolve_user(DEV_ISSUER, "", user)
+        async with open_database(chosen, quiet) as db:
+            person = await db.resolve_user(issuer or issuer_of(chosen), tenant, user)
             async with db.read(person) as tx:
                 async for piece in stream(tx, format_, SystemClock().now(), SECTIONS):
                     sys.stdout.buffer.write(piece)
