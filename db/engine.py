@@ -259,6 +259,10 @@ class Database:
                 await to_its_end(undo(conn, pg))
                 if not isinstance(error, PennyError) and lost(error, pg):
                     raise self._lost() from error
+                if isinstance(error, TimeoutError):  # the driver's: a statement was given up
+                    raise DatabaseUnavailable(
+                        f"The database {self.endpoint.place} took too long for an answer; try again."
+                    ) from error
                 if not begin.startswith("BEGIN READ ONLY") and demoted(error):
                     self._seats.move()
                     raise self._lost() from error

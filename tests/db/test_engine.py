@@ -267,6 +267,21 @@ async def test_idle_connections_that_died_are_replaced(small: Database, user: UU
         assert await asyncio.gather(count(small, user), count(small, user)) == [0, 0]
 
 
+async def test_a_statement_that_is_given_up_is_a_passing_error(small: Database, user: UUID) -> None:
+    """A statement that takes too long is DatabaseUnavailable, nothing of its transaction is saved, and the pool goes
+    on."""
+
+    async def work() -> None:
+        async with small.transaction(user) as tx:
+            await tx.pg.execute(ADD_ACCOUNT, user, "A")
+            await tx.pg.execute("SELECT pg_sleep(60)", timeout=0.1)
+
+    with pytest.raises(DatabaseUnavailable, match="took too long"):
+        await work()
+    for _ in range(3):
+        assert await count(small, user) == 0
+
+
 @pytest.mark.parametrize("way", ["driver", "core"])
 async def test_connection_lost_in_a_transaction(
     small: Database, user: UUID, admin: asyncpg.Connection, way: str
