@@ -54,12 +54,12 @@ class SetPreferenceArgs(Args):
     envelopes_since: Phrase | None = Field(
         None, description="the month from which money without a budget adds up; “none”: each month stands for itself"
     )
-    messages_on: list[preferences.Notice] | None = Field(
+    messages_on: Phrase | None = Field(
         None,
-        description="messages to send unasked to a linked chat: weekly summary, budgets nearly spent, unusual charges, "
-        "upcoming bills",
+        description="messages to send unasked to a linked chat, of: weekly (summary), budget (nearly spent), unusual "
+        "(charges), bills (upcoming); with commas, or “all”",
     )
-    messages_off: list[preferences.Notice] | None = Field(None, description="those of them to send no more")
+    messages_off: Phrase | None = Field(None, description="those of them to send no more")
     messages_to: Phrase | None = Field(
         None, description="the app they go to: slack, telegram, whatsapp, twilio (SMS); “any”: the one used last"
     )
@@ -110,8 +110,8 @@ async def set_preference(ctx: ToolContext, args: SetPreferenceArgs) -> ToolResul
 def _messages(args: SetPreferenceArgs) -> dict[str, str | bool | None]:
     """What is preferred of messages unasked. Raises InvalidInput for times that are none."""
     wanted: dict[str, str | bool | None] = {}
-    for kinds, on in ((args.messages_on or [], True), (args.messages_off or [], False)):
-        wanted |= {preferences.SWITCHES[kind]: on for kind in kinds}
+    for said, on in ((args.messages_on, True), (args.messages_off, False)):
+        wanted |= {preferences.SWITCHES[kind]: on for kind in _kinds(said or "")}
     if args.messages_to is not None:
         app = args.messages_to.casefold()
         wanted["messages_to"] = None if app in ("any", "none") else {"sms": "twilio"}.get(app, app)
@@ -128,6 +128,17 @@ def _messages(args: SetPreferenceArgs) -> dict[str, str | bool | None]:
             raise InvalidInput("Say quiet hours as in “22:00-08:00”, or “none”.")
         wanted |= {"quiet_from": clock_time(times[1]), "quiet_until": clock_time(times[2])}
     return wanted
+
+
+def _kinds(said: str) -> list[preferences.Notice]:
+    """The kinds of messages that are named, by their first words. Raises InvalidInput for one that is none."""
+    words = [word.strip() for word in re.split(r",|;|\band\b", said.casefold()) if word.strip()]
+    if words == ["all"]:
+        return list(preferences.SWITCHES)
+    found = [next((kind for kind in preferences.SWITCHES if kind.rstrip("s") in word), None) for word in words]
+    if None in found:
+        raise InvalidInput(f"Which messages: {', '.join(preferences.SWITCHES)}, or all?")
+    return [kind for kind in found if kind]
 
 
 CREATE_ACCOUNT: Tool[Any] = Tool(

@@ -193,7 +193,7 @@ async def test_messages_unasked_are_proposed_in_peoples_words(penny: Penny) -> N
     """Kinds on and off, day and time, quiet hours and the app, each a line of the difference; none applied yet."""
     made = await penny.propose(
         "set_preference",
-        messages_on=["weekly", "bills"],
+        messages_on="weekly summary, upcoming bills",
         weekly_at="friday 18:00",
         quiet_hours="21:00 to 7:30",
         messages_to="SMS",
@@ -210,13 +210,15 @@ async def test_messages_unasked_are_proposed_in_peoples_words(penny: Penny) -> N
     assert (await rows(penny))["preferences"].notices == frozenset()
     done = await proposals.confirm(penny.db, penny.user, UUID(made["id"]), made["hash"])
     assert (await rows(penny))["preferences"].notices == {"weekly", "bills"}
-    again = await penny.call("set_preference", messages_on=["bills"], quiet_hours="21:00-07:30")
+    again = await penny.call("set_preference", messages_on="bills", quiet_hours="21:00-07:30")
     assert again.summary.startswith("The reminder of upcoming bills is already on and")
     await proposals.undo_now(penny.db, penny.user, done.journal_id)
     assert (await rows(penny))["preferences"] == Preferences()
 
 
-@pytest.mark.parametrize("args", [{"quiet_hours": "at night"}, {"weekly_at": "18"}, {"messages_to": "fax"}])
+@pytest.mark.parametrize(
+    "args", [{"quiet_hours": "at night"}, {"weekly_at": "18"}, {"messages_to": "fax"}, {"messages_on": "newsletter"}]
+)
 async def test_times_and_apps_that_are_none_are_refused(penny: Penny, args: dict[str, str]) -> None:
     """With how to say it, or what there is."""
     with pytest.raises(InvalidInput):
