@@ -60,8 +60,10 @@ class Statements:
         self.count = 0
         db.engine.open_connection = self._open  # type: ignore[attr-defined]
 
-    async def _open(self, endpoint: Endpoint, role: str | None, application: str) -> asyncpg.Connection:
-        connection = await open_connection(endpoint, role, application)
+    async def _open(
+        self, endpoint: Endpoint, role: str | None, application: str, *patience: float
+    ) -> asyncpg.Connection:
+        connection = await open_connection(endpoint, role, application, *patience)
         if role == APP:
             connection.add_query_logger(self._sent)
         return connection
