@@ -5,31 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlsplit
 
-import asyncpg
 import httpx
 import pytest
+from own_database import create, named
 
 from db.embedded import Server
 from db.engine import Database
-from db.migrate import migrate
 
 
 @pytest.fixture
 async def behind(postgres: Server, admin_url: str) -> AsyncIterator[Database]:
     """A replica that nothing has reached yet: an empty database of the same schema."""
-    admin = await asyncpg.connect(admin_url)
-    await admin.execute("CREATE DATABASE behind")
-    owner, app, worker = (
-        urlsplit(url)._replace(path="/behind").geturl() for url in (admin_url, postgres.app_url, postgres.worker_url)
-    )
-    await migrate(owner)
+    await create(admin_url, "behind")
+    app, worker = named(postgres.app_url, "behind"), named(postgres.worker_url, "behind")
     replica = await Database.connect(app, worker_url=worker, pool_size=2, application="behind")
     yield replica
     await replica.close()
-    await admin.execute("DROP DATABASE behind")
-    await admin.close()
 
 
 async def test_reports_come_from_the_replica_and_nothing_else_does(

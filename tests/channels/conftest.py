@@ -8,13 +8,12 @@ import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 from aiohttp import web
+from own_database import create, named
 
 from agent.graph import build_graph
 from agent.runner import Runner
@@ -29,7 +28,6 @@ from channels.receive import Receiver
 from channels.sender import Sender
 from db.embedded import Server
 from db.engine import Database
-from db.migrate import migrate
 from domain.clock import SystemClock
 from ledger import preferences
 from memory import links, outbox
@@ -114,14 +112,8 @@ class Service:
 @pytest.fixture(scope="session")
 async def database(postgres: Server, admin_url: str) -> AsyncIterator[Database]:
     """A migrated database of these tests' own: their services would take over runs that others lost on purpose."""
-    admin = await asyncpg.connect(admin_url)
-    await admin.execute("CREATE DATABASE channels")
-    await admin.close()
-    there = (
-        urlsplit(url)._replace(path="/channels").geturl() for url in (admin_url, postgres.app_url, postgres.worker_url)
-    )
-    owner, app, worker = there
-    await migrate(owner)
+    await create(admin_url, "channels")
+    app, worker = named(postgres.app_url, "channels"), named(postgres.worker_url, "channels")
     opened = await Database.connect(app, worker_url=worker, pool_size=10, application="test")
     yield opened
     await opened.close()

@@ -13,18 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 import uvicorn
+from own_database import create
 
 from agent.bedrock import AwsKeys, BedrockModel
 from api.app import create_app
 from api.auth import mint
-from db.migrate import migrate
 from domain.clock import SystemClock
 from lab.bedrock_emulator import BedrockEmulator, Turn
 from lab.bedrock_emulator.conversation import conversation
@@ -146,12 +144,7 @@ async def emulator() -> AsyncIterator[BedrockEmulator]:
 async def own_database(admin_url: str) -> str:
     """The superuser's URL of a migrated database of these tests' own: the service runs to the session's end, and would
     take over runs that other tests have lost on purpose."""
-    admin = await asyncpg.connect(admin_url)
-    await admin.execute("CREATE DATABASE clients")
-    await admin.close()
-    url = urlsplit(admin_url)._replace(path="/clients").geturl()
-    await migrate(url)
-    return url
+    return await create(admin_url, "clients")
 
 
 @pytest.fixture(scope="session")

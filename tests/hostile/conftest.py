@@ -8,18 +8,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
+from own_database import create
 
 from agent.scripted import ScriptedModel
 from api.app import create_app
 from api.auth import AUDIENCE, mint
-from db.migrate import migrate
 from domain.clock import FixedClock
 from domain.ids import new_id
 from domain.money import Money
@@ -135,13 +134,7 @@ MONEY = (
 @pytest.fixture(scope="session")
 async def own_database(admin_url: str) -> str:
     """A database of these tests' own, whose queue no other runner looks at."""
-    admin = await asyncpg.connect(admin_url)
-    await admin.execute("DROP DATABASE IF EXISTS hostile")
-    await admin.execute("CREATE DATABASE hostile")
-    await admin.close()
-    url = urlsplit(admin_url)._replace(path="/hostile").geturl()
-    await migrate(url)
-    return url
+    return await create(admin_url, "hostile")
 
 
 @pytest.fixture(scope="module")

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
+from own_database import create
 
-from db.migrate import migrate
 from penny.settings import Settings
 
 
 @pytest.fixture(scope="session")
 async def lab_database(admin_url: str) -> str:
     """The URL of a migrated database whose queue nobody else looks at."""
-    admin = await asyncpg.connect(admin_url)
-    await admin.execute("CREATE DATABASE lab")
-    await admin.close()
-    url = urlsplit(admin_url)._replace(path="/lab").geturl()
-    await migrate(url)
-    return url
+    return await create(admin_url, "lab")
 
 
 @pytest.fixture
