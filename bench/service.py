@@ -74,6 +74,11 @@ def environment(upstream: str, home: Path) -> dict[str, str]:
 
 async def penny(stack: AsyncExitStack, upstream: str, home: Path) -> str:
     """A running service's URL."""
+    return (await served(stack, upstream, home))[1]
+
+
+async def served(stack: AsyncExitStack, upstream: str, home: Path) -> tuple[Process, str]:
+    """A running service and its URL."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "penny", "serve", "--port", "0", "--sample",
         env=environment(upstream, home), stderr=PIPE, stdout=DEVNULL,
@@ -82,7 +87,7 @@ async def penny(stack: AsyncExitStack, upstream: str, home: Path) -> str:
     assert process.stderr is not None
     url = await until(process.stderr, r"ready: (http://\S+)")
     stack.callback(drained(process).cancel)
-    return url
+    return process, url
 
 
 def drained(process: Process) -> asyncio.Task[bytes]:

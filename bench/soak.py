@@ -14,9 +14,7 @@ import json
 import os
 import shutil
 import statistics
-import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -24,7 +22,7 @@ import aiohttp
 import psutil
 
 from bench.first_token import started
-from bench.service import drained, end, environment, new_home, until
+from bench.service import end, new_home, served
 from bench.turns import SCRIPTS
 
 PEOPLE, PAUSE_SECONDS = 6, 0.2
@@ -110,14 +108,7 @@ async def soak(minutes: float) -> list[Look]:
         script.write_text(json.dumps({"then": "cycle", "turns": SCRIPTS["with a tool"]}))
         emulator, upstream = await started(script)
         stack.push_async_callback(end, emulator)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "penny", "serve", "--port", "0", "--sample",
-            env=environment(upstream, home), stderr=PIPE, stdout=DEVNULL,
-        )  # fmt: skip
-        stack.push_async_callback(end, process)
-        assert process.stderr is not None
-        url = await until(process.stderr, r"ready: (http://\S+)")
-        stack.callback(drained(process).cancel)
+        process, url = await served(stack, upstream, home)
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         async with http.get(f"{url}/dev/token") as answer:
             headers = {"Authorization": f"Bearer {(await answer.json())['token']}"}
