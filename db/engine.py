@@ -15,6 +15,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from db.compatibility import schema_of
 from db.connection import (
     CommitUnknown,
     DatabaseUnavailable,
@@ -27,7 +28,7 @@ from db.connection import (
     without_user,
 )
 from db.endings import discard, to_its_end, undo
-from db.schema import APP, HEAD, WORKER
+from db.schema import APP, WORKER
 from db.seats import Seats
 from domain.errors import PennyError, SetupError
 from domain.metrics import UNTOLD, Metrics
@@ -232,20 +233,16 @@ class Database:
         await self._engine.dispose()
 
     async def _check_schema(self) -> None:
+        """Raises SetupError when this code does not run on the database's schema."""
+        place = self.endpoint.place
         try:
             async with self._begun("BEGIN READ ONLY") as (_, pg):
-                found = await pg.fetchval("SELECT version_num FROM alembic_version")
-        except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
-            found = None
-        if found and found > HEAD:
-            raise SetupError(
-                f"The database {self.endpoint.place} has the schema {found}, newer than this Penny: update it."
-            )
-        if found != HEAD:
-            state = f"has the schema {found}" if found else "has no tables of Penny's"
-            raise SetupError(
-                f"The database {self.endpoint.place} {state} and this Penny needs {HEAD}: run `penny migrate`."
-            )
+                found = await schema_of(pg)
+                if found is None:
+                    raise SetupError(f"The database {place} has no tables of Penny's: run `penny migrate`.")
+        except asyncpg.InsufficientPrivilegeError:
+            raise SetupError(f"The database {place} gives this login no rights: run `penny migrate`.") from None
+        found.check(place)
 
     @asynccontextmanager
     async def _begun(

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from db.connection import Endpoint, Login, connecting, log_in
+from db.compatibility import KEEP, oldest_served, schema_of
+from db.connection import Endpoint, connecting, log_in
 from db.schema import APP, HEAD, OWNER, SCHEMA, WORKER
+from db.service_login import ServiceLogin, make_login
 from domain.errors import SetupError
 
 if TYPE_CHECKING:
@@ -37,27 +39,30 @@ END $$
 
 
 async def migrate(
-    admin: str | Endpoint, *, passwords: Mapping[str, str] | None = None, login: Login | None = None
+    admin: str | Endpoint, *, passwords: Mapping[str, str] | None = None, login: ServiceLogin | None = None
 ) -> list[str]:
     """Migrate the database at `admin` (a login that may create roles and schemas); the revisions applied, oldest first.
 
     `passwords` ({"app": ..., "worker": ...}) makes the two roles logins of their own; without it the login of
     `admin` may act as both. `login` is made, or given this password, and may act as both. The migrations are one
-    transaction: all of them or nothing. When the schema is current it is one look and changes nothing but `login`.
-    Raises DatabaseUnavailable, or SetupError when the login may not do it or the server is older than PostgreSQL 18.
+    transaction: all of them or nothing. When the schema is current, or a newer one on which this code runs, it is one
+    look and changes nothing but `login`. Raises DatabaseUnavailable, or SetupError when the login may not do it, the
+    schema is too new or the server is older than PostgreSQL 18.
     """
     endpoint = admin if isinstance(admin, Endpoint) else Endpoint.parse(admin)
     pg = await _open(endpoint)
     try:
-        if await _version(pg) == HEAD:
-            await _make_login(pg, login)
+        found = await schema_of(pg)
+        if found is not None and found.revision >= HEAD:
+            found.check(endpoint.place)
+            await make_login(pg, login)
             return []
         if pg.get_server_version().major < OLDEST:
             raise SetupError(f"The database {endpoint.place} is older than PostgreSQL {OLDEST}, which Penny needs.")
         applied = await _upgrade(pg, passwords)
         if login is not None:
             pg = await _open(endpoint)  # the migrations' engine has closed the one it was given
-            await _make_login(pg, login)
+            await make_login(pg, login)
         return applied
     except asyncpg.InsufficientPrivilegeError as error:
         raise SetupError(
@@ -72,7 +77,8 @@ async def current(admin_url: str) -> str | None:
     """The revision that the database has; None when it has none of Penny's tables."""
     connection = await _open(Endpoint.parse(admin_url))
     try:
-        return await _version(connection)
+        found = await schema_of(connection)
+        return found.revision if found else None
     finally:
         await connection.close()
 
@@ -87,14 +93,6 @@ async def _open(endpoint: Endpoint) -> asyncpg.Connection:
         return await log_in(endpoint, {"application_name": "penny-migrate"})
 
 
-async def _version(connection: asyncpg.Connection) -> str | None:
-    try:
-        found: str | None = await connection.fetchval(f"SELECT version_num FROM {SCHEMA}.alembic_version")  # noqa: S608
-    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
-        return None
-    return found
-
-
 async def _make_roles(pg: asyncpg.Connection, passwords: Mapping[str, str] | None) -> None:
     for role in (OWNER, APP, WORKER):
         await pg.execute(MAKE_ROLE.format(role=role))
@@ -106,21 +104,6 @@ async def _make_roles(pg: asyncpg.Connection, passwords: Mapping[str, str] | Non
             await pg.execute(await pg.fetchval(login, role, password))
     if not await pg.fetchval("SELECT to_regnamespace($1)", SCHEMA):
         await pg.execute(f"CREATE SCHEMA {SCHEMA} AUTHORIZATION {OWNER}")
-
-
-async def _make_login(pg: asyncpg.Connection, login: Login | None) -> None:
-    """A login that owns nothing and has no rights but to act as the two roles."""
-    if login is None:
-        return
-    if login.user in (None, OWNER, APP, WORKER):
-        raise SetupError("The secret of PENNY_DATABASE_LOGIN_SECRET has to name a user of its own as `username`.")
-    async with pg.transaction():
-        exists = await pg.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", login.user)
-        for statement in (
-            f"SELECT format('{'ALTER' if exists else 'CREATE'} ROLE %I LOGIN PASSWORD %L', $1::text, $2::text)",
-            f"SELECT format('GRANT {APP}, {WORKER} TO %I WITH INHERIT FALSE, SET TRUE', $1::text, $2::text)",
-        ):
-            await pg.execute(await pg.fetchval(statement, login.user, login.password))
 
 
 async def _upgrade(pg: asyncpg.Connection, passwords: Mapping[str, str] | None) -> list[str]:
@@ -147,13 +130,16 @@ async def _upgrade(pg: asyncpg.Connection, passwords: Mapping[str, str] | None) 
     )
     async with engine.connect() as connection:
         await pg.execute(f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})")
-        before = await _version(pg) if await pg.fetchval(EXISTS) else None
-        if before and before not in {step.revision for step in scripts.walk_revisions()}:
-            raise SetupError(f"The database has the schema {before}, which this Penny does not know: update Penny.")
+        schema = await schema_of(pg) if await pg.fetchval(EXISTS) else None
+        if schema is not None and schema.revision >= HEAD:  # migrated meanwhile
+            schema.check("that is migrated")
+            return []
+        before = schema.revision if schema else None
         await _make_roles(pg, passwords)
         await pg.execute(f"SET LOCAL ROLE {OWNER}; SET LOCAL search_path = {SCHEMA}, pg_temp")
         await pg.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO {APP}, {WORKER}")
         await connection.run_sync(run)
+        await pg.execute(KEEP.format(oldest=oldest_served(scripts)))
         await pg.execute(f"GRANT SELECT ON {SCHEMA}.alembic_version TO {APP}, {WORKER}")
         await pg.execute("COMMIT")
     return [step.revision for step in scripts.iterate_revisions(HEAD, before)][::-1]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from db.connection import Endpoint, Login
+from db.connection import Endpoint
 from db.embedded import EmbeddedPostgres
 from db.engine import Database
 from db.migrate import migrate
+from db.service_login import ServiceLogin, TokenLogin
 from domain.errors import SetupError
 from domain.metrics import UNTOLD, Metrics
 from penny.logins import SecretLogins, logins_of
@@ -59,6 +60,10 @@ async def _reader(settings: Settings, url: str) -> Database:
     )
 
 
-async def _login_to_make(settings: Settings) -> Login | None:
-    secret_id = settings.database_login_secret
+async def _login_to_make(settings: Settings) -> ServiceLogin | None:
+    secret_id, by_token = settings.database_login_secret, settings.database_login_iam
+    if secret_id is not None and by_token is not None:
+        raise SetupError("PENNY_DATABASE_LOGIN_SECRET and PENNY_DATABASE_LOGIN_IAM exclude each other.")
+    if by_token is not None:
+        return TokenLogin(by_token)
     return None if secret_id is None else await SecretLogins(secret_id, "PENNY_DATABASE_LOGIN_SECRET").current()

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     database_login_secret: str | None = Field(
         None, description="for `penny migrate`: Secrets Manager id of the login that it makes for the service"
     )
+    database_login_iam: str | None = Field(
+        None, description="for `penny migrate`: the user that it makes for the service, which IAM's tokens let in"
+    )
     database_pool: int = Field(10, ge=2, le=500, description="connections of a process for users' work, at most")
     home: Path = Field(
         default_factory=lambda: user_data_path("penny", appauthor=False),

@@ -8,6 +8,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+expands = False  # True when code that does not know this migration runs on after it: decision 0115
 
 
 def upgrade() -> None:

@@ -14,8 +14,9 @@ from langchain_core.messages import HumanMessage
 
 from agent.model import ModelRequest, Situation
 from channels.channel import Refused, TryLater
+from db.compatibility import schema_of
 from db.connection import Endpoint, log_in, open_connection
-from db.schema import APP, HEAD, SCHEMA, WORKER
+from db.schema import APP, HEAD, WORKER
 from domain.clock import Clock
 from penny.channels import make_channels
 from penny.doctor.finding import Look, Nothing, Wrong
@@ -91,16 +92,18 @@ class Here:
     async def _schema(self) -> str:
         pg = await open_connection(self._endpoint(), APP, "penny-doctor")
         try:
-            found = await pg.fetchval(f"SELECT version_num FROM {SCHEMA}.alembic_version")  # noqa: S608 - a constant
-        except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
-            raise Wrong("There are no tables of Penny's.", "Run `penny migrate`.") from None
+            found = await schema_of(pg)
+        except asyncpg.InsufficientPrivilegeError:
+            found = None
         finally:
             pg.terminate()
-        if found != HEAD:
-            newer = found > HEAD
-            raise Wrong(
-                f"It is {found}, and this Penny needs {HEAD}.", "Update Penny." if newer else "Run `penny migrate`."
-            )
+        if found is None:
+            raise Wrong("There are no tables of Penny's.", "Run `penny migrate`.")
+        if found.revision < HEAD or not found.serves:
+            mend = "Run `penny migrate`." if found.revision < HEAD else "Update Penny."
+            raise Wrong(f"It is {found.revision}, and this Penny needs {HEAD}.", mend)
+        if found.revision > HEAD:
+            return f"It is {found.revision}, newer than this Penny ({HEAD}), which runs on it."
         return f"It is {HEAD}, as this Penny needs it."
 
     async def _roles(self) -> str:

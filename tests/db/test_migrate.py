@@ -82,19 +82,6 @@ async def test_failed_migration_leaves_nothing(empty_url: str) -> None:
     assert (await migrate(empty_url))[-1] == head()
 
 
-async def test_newer_schema_is_not_touched(postgres: Server, empty_url: str) -> None:
-    """A database that a newer Penny migrated is refused, by migrating and by connecting, with what to do."""
-    await migrate(empty_url)
-    async with admin(empty_url) as connection:
-        await connection.execute("UPDATE penny.alembic_version SET version_num = '9999'")
-    with pytest.raises(SetupError, match=r"9999.*update Penny"):
-        await migrate(empty_url)
-    name = empty_url.partition("?")[0].rpartition("/")[2]
-    with pytest.raises(SetupError, match="9999, newer than this Penny"):
-        await Database.connect(postgres.url("penny_app", postgres.credentials.app, name))
-    assert await current(empty_url) == "9999"
-
-
 async def test_database_of_ones_own(home: Path) -> None:
     """One login that owns its database and may create roles is enough: it migrates, and serves as both roles."""
     async with embedded(home, durable=False) as server:
