@@ -7,7 +7,7 @@ on where a reply was cut off. What cannot be had so ends in an outcome that the 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -183,6 +183,12 @@ def tokens_of(whole: AIMessage) -> Tokens:
     usage = whole.usage_metadata
     if usage is None:
         return Tokens()
-    details = usage.get("input_token_details") or {}
-    read, written = int(details.get("cache_read") or 0), int(details.get("cache_creation") or 0)
-    return Tokens(usage["input_tokens"] - read - written, usage["output_tokens"], read, written)
+    details: Mapping[str, Any] = usage.get("input_token_details") or {}
+
+    def of(name: str) -> int:
+        return int(details.get(name) or 0)
+
+    hour = of("ephemeral_1h_input_tokens")
+    # Where Bedrock tells how long it keeps what it wrote, LangChain tells it so, and 0 as their sum.
+    read, written = of("cache_read"), of("cache_creation") + of("ephemeral_5m_input_tokens") + hour
+    return Tokens(usage["input_tokens"] - read - written, usage["output_tokens"], read, written, hour)

@@ -13,10 +13,13 @@ from typing import Any, Literal, Protocol
 
 _GEOGRAPHY = re.compile(r"(?:us|eu|apac|au|jp|ca|sa|mx|af|me|us-gov|global)\.(?=[a-z0-9]+\.)")
 _MILLION = Decimal(1_000_000)
+_HOUR = 2
+"""What is written to be kept for an hour costs this many times the input, with every model that can keep it so long."""
 
 
 class TokenCounts(Protocol):
-    """What one call used; `input` excludes what was read from or written to the prompt cache."""
+    """What one call used; `input` excludes what was read from or written to the prompt cache, `cache_hour` is the part
+    of what was written that is kept for an hour."""
 
     @property
     def input(self) -> int: ...
@@ -26,6 +29,8 @@ class TokenCounts(Protocol):
     def cache_read(self) -> int: ...
     @property
     def cache_write(self) -> int: ...
+    @property
+    def cache_hour(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Price:
     output: Decimal
     cache_read: Decimal
     cache_write: Decimal
+    cache_hour: Decimal
 
     def of(self, tokens: TokenCounts) -> Decimal:
         """The exact price of these tokens."""
@@ -43,17 +49,20 @@ class Price:
             self.input * tokens.input
             + self.output * tokens.output
             + self.cache_read * tokens.cache_read
-            + self.cache_write * tokens.cache_write
+            + self.cache_write * (tokens.cache_write - tokens.cache_hour)
+            + self.cache_hour * tokens.cache_hour
         ) / _MILLION
 
 
 @dataclass(frozen=True, slots=True)
 class Caching:
-    """Prompt caching: prefixes of at least `minimum` tokens, at most `points` marks, also after the `tools` or not."""
+    """Prompt caching: prefixes of at least `minimum` tokens, at most `points` marks, also after the `tools` or not, for
+    an `hour` where that is asked for, or only for five minutes."""
 
     minimum: int
     points: int = 4
     tools: bool = True
+    hour: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +149,5 @@ def _price(row: Mapping[str, str]) -> Price:
         Decimal(row["output"]),
         Decimal(row.get("cache_read", row["input"])),
         Decimal(row.get("cache_write", row["input"])),
+        _HOUR * Decimal(row["input"]),
     )

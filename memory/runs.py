@@ -65,6 +65,8 @@ class Tokens:
     output: int = 0
     cache_read: int = 0
     cache_write: int = 0
+    cache_hour: int = 0
+    """Of `cache_write`, what is kept for an hour: it has a price of its own, and is stored with the rest."""
 
     @property
     def weight(self) -> int:
@@ -77,6 +79,7 @@ class Tokens:
             self.output + other.output,
             self.cache_read + other.cache_read,
             self.cache_write + other.cache_write,
+            self.cache_hour + other.cache_hour,
         )
 
 

@@ -42,6 +42,7 @@ def _one(settings: Settings, name: str, metrics: Metrics, *, last: bool) -> Mode
             retries=Retries() if last else Retries(tries=2, deadline=3.0),
             max_tokens=settings.model_max_tokens,
             thinking=settings.thinking_tokens,
+            cache_hour=settings.model_cache == "1h",
             guardrail=_guardrail(settings),
             metrics=metrics,
         )

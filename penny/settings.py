@@ -39,6 +39,9 @@ class Settings(BaseSettings):
         60, ge=1, le=600, description="after so many seconds without a sign a reply of the model counts as broken"
     )
     model_max_tokens: int = Field(2000, ge=100, le=64_000, description="the longest piece of a reply, in tokens")
+    model_cache: Literal["5m", "1h"] = Field(
+        "5m", description="how long Bedrock keeps prompts that it has read; `1h` where the model can, at a higher price"
+    )
     thinking_tokens: int = Field(
         0, ge=0, le=100_000, description="how much a model that can may think before it answers, in tokens; 0: as it is"
     )

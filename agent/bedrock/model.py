@@ -65,8 +65,9 @@ class BedrockModel:
     What is not given is found as AWS's tools find it: region, credentials, AWS_PROFILE, CA bundle, proxies,
     AWS_ENDPOINT_URL_BEDROCK_RUNTIME. Construction may fetch credentials and therefore block: do it once, at start.
     `base` is the model behind an application inference profile, else asked of AWS. `thinking` is how many tokens it may
-    think in before it answers, 0 for not asking it to. Temperature is 0, for the same question should get the same
-    answer; models that refuse it, or think, are not sent it.
+    think in before it answers, 0 for not asking it to. With `cache_hour` prompts are cached for an hour where the
+    model can, and else for five minutes. Temperature is 0, for the same question should get the same answer; models
+    that refuse it, or think, are not sent it.
     Raises SetupError when region, credentials, profile or endpoint are missing or wrong.
     """
 
@@ -83,6 +84,7 @@ class BedrockModel:
         retries: Retries | None = None,
         max_tokens: int = MAX_TOKENS,
         thinking: int = 0,
+        cache_hour: bool = False,
         guardrail: Guardrail | None = None,
         metrics: Metrics = UNTOLD,
     ) -> None:
@@ -97,7 +99,7 @@ class BedrockModel:
             raise SetupError(f"AWS is not set up for {self.name}: {error}") from error
         known = capabilities(self.priced_as)
         self.abilities = Abilities(known.tools, known.context)
-        self._shape = Shape(self.name, known, guarded=guardrail is not None)
+        self._shape = Shape(self.name, known, guarded=guardrail is not None, hour=cache_hour)
         self._thinking = think(str(self._chat.base_model_id), known, thinking)
         self._chat.streams = known.streaming
         self._chat.max_tokens = longest(str(self._chat.base_model_id), known, max_tokens, thinking)

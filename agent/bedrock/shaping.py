@@ -3,7 +3,8 @@ of models that take no system prompt or no conversation.
 
 Cache points stand where the prompt is the same next time: after the system prompt (tools come before it on the wire),
 and at the two newest places at which a request of this session has ended. So a call reads what was read before, writes
-what is new, and no more than three of the four allowed points are used.
+what is new, and no more than three of the four allowed points are used. All keep for as long: Bedrock takes none of an
+hour after one of five minutes.
 """
 
 from __future__ import annotations
@@ -18,18 +19,21 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMes
 from agent.capabilities import Capabilities
 from agent.model import ModelRequest
 
-POINT: dict[str, Any] = {"cachePoint": {"type": "default"}}
+_POINT: dict[str, Any] = {"cachePoint": {"type": "default"}}
+_HOUR: dict[str, Any] = {"cachePoint": {"type": "default", "ttl": "1h"}}
 
 _THOUGHT = "reasoning_content"
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How requests to the model `name` look. `guarded`: a guardrail judges the user's newest words."""
+    """How requests to the model `name` look. `guarded`: a guardrail judges the user's newest words. `hour`: prompts are
+    cached for an hour, where the model can."""
 
     name: str
     known: Capabilities
     guarded: bool = False
+    hour: bool = False
 
     def messages(self, request: ModelRequest) -> list[BaseMessage]:
         """System prompt, history and turn as the model takes them."""
@@ -42,7 +46,7 @@ class Shape:
         told = [*earlier, *turn]
         if self._marks(request):
             for place in self._places(earlier, turn):
-                told[place] = _pointed(told[place])
+                told[place] = _pointed(told[place], self._point)
         if self.known.system:
             return [SystemMessage(self._system(request)), *told]
         return _folded(_joined(request), told)
@@ -55,7 +59,11 @@ class Shape:
         if not self._marks(request):
             return _joined(request)
         tail: list[str | dict[Any, Any]] = [{"text": request.aside}] if request.aside else []
-        return [{"text": request.system}, POINT, *tail]
+        return [{"text": request.system}, self._point, *tail]
+
+    @property
+    def _point(self) -> dict[str, Any]:
+        return _HOUR if self.hour and self.known.caching is not None and self.known.caching.hour else _POINT
 
     def _places(self, earlier: Sequence[AnyMessage], turn: Sequence[AnyMessage]) -> list[int]:
         """Indices of the messages that a point follows. A past turn is told without its rows, so of the requests of
@@ -102,11 +110,11 @@ def _decoded(block: str | dict[Any, Any]) -> str | dict[Any, Any]:
     return {"type": _THOUGHT, _THOUGHT: {"redacted_content": base64.b64decode(block[_THOUGHT]["redacted_content"])}}
 
 
-def _pointed(message: AnyMessage) -> AnyMessage:
-    """The message with a point after it; text becomes a block, for a point cannot stand beside plain text."""
+def _pointed(message: AnyMessage, point: dict[str, Any]) -> AnyMessage:
+    """The message with the point after it; text becomes a block, for a point cannot stand beside plain text."""
     content: Any = message.content
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
-    return message.model_copy(update={"content": [*blocks, POINT]})
+    return message.model_copy(update={"content": [*blocks, point]})
 
 
 def _joined(request: ModelRequest) -> str:

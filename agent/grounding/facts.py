@@ -77,7 +77,8 @@ class Fact:
 class Known:
     """The facts of a conversation, this turn's first, what the user said, and how they write.
 
-    `summaries` are the sentences that tools wrote; what a reply repeats of them line by line is theirs.
+    `summaries` are the sentences that tools wrote; what a reply repeats of them line by line is theirs. `proposed` is
+    how many changes this turn proposes.
     """
 
     finder: Finder
@@ -85,6 +86,7 @@ class Known:
     names: Names
     said: tuple[str, ...] = ()
     summaries: tuple[str, ...] = ()
+    proposed: int = 0
     facts: list[Fact] = field(default_factory=list)
     _mentions: dict[str, list[Any]] = field(default_factory=dict, repr=False)
 
@@ -100,11 +102,12 @@ class Known:
         accounts: Iterable[str] = (),
         said: Iterable[str] = (),
         summaries: Iterable[str] = (),
+        proposed: int = 0,
     ) -> Known:
         """From facts as tool results hold them (`{id, label, value, unit}`)."""
         names = Names(tuple(categories), tuple(accounts))
         finder = Finder.of(locale, currency, (*names.categories, *names.accounts))
-        known = cls(finder, today, names, tuple(said), tuple(summaries))
+        known = cls(finder, today, names, tuple(said), tuple(summaries), proposed)
         told = set()
         for fact in facts:  # what was found before is found again in most turns of a conversation
             same = (fact["label"], fact["value"], fact.get("unit"))

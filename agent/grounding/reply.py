@@ -245,14 +245,16 @@ def _passed(known: Known) -> Decimal:
 
 
 def _counts(text: str, figure: Figure, context: Context, known: Known, after: Sequence[Grounded | None]) -> bool:
-    """Counts that need no fact: the entries of the list or table that follows, the names in the sentence, days and
-    months of the calendar."""
+    """Counts that need no fact: the entries of the list or table that follows, the names in the sentence, the changes
+    that are proposed, days and months of the calendar."""
     value = figure.value
     if value != value.to_integral_value():
         return False
     count = int(value)
     word = f" {figure.text.casefold()} "
     if any(word in f" {fact.label} " for fact in known.facts if not fact.transaction):
+        return True
+    if figure.noun == "change" and count == known.proposed:
         return True
     month = Month.of(known.today)
     if figure.noun == "day":

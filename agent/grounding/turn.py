@@ -70,6 +70,7 @@ class Grounding:
                 *(message.body.get("summary", "") for message in (*now, *then)),
                 *(message.text for message in self.before if message.role == "decision"),
             ],
+            proposed=sum(1 for message in now if message.body.get("proposal_id")),
         )
 
 

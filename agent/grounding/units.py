@@ -129,7 +129,8 @@ _COUNTED: Final = {
     "goal": "goal ziel ziele objectif meta",
     "merchant": "merchant store shop place restaurant händler commerçant comercio",
     "subscription": "subscription abo abonnement suscripción",
-    "change": "change",
+    "change": "change proposal änderung änderungen vorschlag vorschläge changement proposition cambio propuesta "
+    "modifica",
     "day": "day tag tage tagen jour día giorno giorni 日",
     "week": "week woche wochen semaine semana settimana paycheck payday",
     "month": "month monat monate monaten mois mes meses mese mesi か月 ヶ月",

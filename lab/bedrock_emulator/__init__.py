@@ -25,10 +25,11 @@ validationException), `reset` (TCP RST), `truncate` (ends without messageStop), 
 client leaves), `corrupt` (a wrong checksum), `hang` (nothing at all, no `at`).
 
 Each model takes what the real one takes (agent/capabilities.toml): tools, system prompts, history, streams, cache
-points, thinking that comes back unchanged. Prompt caching is accounted by prefix, with each model's least length.
+points, thinking that comes back unchanged. Prompt caching is accounted by prefix, with each model's least length, for
+five minutes or an hour.
 """
 
-from lab.bedrock_emulator.cache import points
+from lab.bedrock_emulator.cache import lifetimes, points
 from lab.bedrock_emulator.script import (
     Corrupt,
     Hang,
@@ -59,5 +60,6 @@ __all__ = [
     "ToolUse",
     "Truncate",
     "Turn",
+    "lifetimes",
     "points",
 ]

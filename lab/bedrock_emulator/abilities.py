@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.capabilities import UNKNOWN, Capabilities
-from lab.bedrock_emulator.cache import points
+from lab.bedrock_emulator.cache import lifetimes, points
 from lab.bedrock_emulator.refusals import ApiError, invalid
 
 _KEY = b"the emulator signs what it thinks"
@@ -61,6 +61,11 @@ def _check_points(asked: Mapping[str, Any], known: Capabilities) -> None:
         raise invalid(
             f"A maximum of {known.caching.points} blocks with cache_control may be provided. Found {len(found)}."
         )
+    asked_for = lifetimes(asked)
+    if "1h" in asked_for and not known.caching.hour:
+        raise invalid("This model does not support the ttl 1h for cachePoint blocks.")
+    if asked_for != sorted(asked_for):
+        raise invalid("A ttl='1h' cachePoint block must not come after a ttl='5m' cachePoint block.")
     if not known.caching.tools:
         after_results = [
             at for at, m in enumerate(asked["messages"])

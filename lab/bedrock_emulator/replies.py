@@ -79,10 +79,14 @@ def _merged(deltas: list[dict[str, str]]) -> dict[str, Any]:
     return {"reasoningText": {"text": text, "signature": deltas[-1]["signature"]}}
 
 
-def usage(turn: Turn, prompt: TokenCounts) -> dict[str, int]:
-    """Bedrock's `usage`; `totalTokens` includes the prompt cache's."""
+def usage(turn: Turn, prompt: TokenCounts) -> dict[str, Any]:
+    """Bedrock's `usage`; `totalTokens` includes the prompt cache's. Models that can keep a prompt for an hour tell for
+    how long they keep what they wrote."""
     count = turn.usage or replace(prompt, output=len(turn.tokens) + 20 * len(turn.tools))
+    kept = {"1h": count.cache_hour, "5m": count.cache_write - count.cache_hour} if count.cache_hour is not None else {}
+    details = [{"ttl": ttl, "inputTokens": tokens} for ttl, tokens in kept.items() if tokens]
     return {
+        **({"cacheDetails": details} if details else {}),
         "inputTokens": count.input,
         "outputTokens": count.output,
         "totalTokens": count.input + count.output + count.cache_read + count.cache_write,

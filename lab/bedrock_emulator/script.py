@@ -21,12 +21,14 @@ class ToolUse:
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """What `usage` says, in tokens. `input` excludes what was read from or written to the prompt cache."""
+    """What `usage` says, in tokens. `input` excludes what was read from or written to the prompt cache. `cache_hour` is
+    the part of what was written that is kept for an hour; None with models that do not tell."""
 
     input: int
     output: int
     cache_read: int = 0
     cache_write: int = 0
+    cache_hour: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -32,7 +33,8 @@ class BedrockEmulator:
 
     `script` is a Script or a function from the request to a Turn. `secrets` (secret by access key) makes it check
     signatures; `models` makes it refuse other model ids; `profiles` maps application inference profile ARNs to the
-    model ARNs that the control plane names for them. Port 0: a free one.
+    model ARNs that the control plane names for them. By `clock` (seconds) cached prompts are forgotten. Port 0: a free
+    one.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class BedrockEmulator:
         secrets: Mapping[str, str] | None = None,
         models: Collection[str] | None = None,
         profiles: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.state = State()
         self._playback = Playback(script)
@@ -51,7 +54,7 @@ class BedrockEmulator:
         self._secrets = secrets or {}
         self._models = models
         self._profiles = profiles or {}
-        self._cache = PromptCache()
+        self._cache = PromptCache(clock)
         self._runner: web.AppRunner | None = None
 
     @property

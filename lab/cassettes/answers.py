@@ -92,6 +92,8 @@ def _turn(blocks: list[dict[str, Any]], stop: str, about: dict[str, Any]) -> dic
     turn["stop_reason"] = stop
     usage = about.get("usage") or {}
     turn["usage"] = {name: usage.get(wire) or 0 for name, wire in _USAGE.items()}
+    if details := usage.get("cacheDetails"):
+        turn["usage"]["cache_hour"] = sum(kept["inputTokens"] for kept in details if kept["ttl"] == "1h")
     if guardrail := (about.get("trace") or {}).get("guardrail"):
         turn["trace"] = guardrail
     return turn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date
@@ -30,7 +31,8 @@ def speaking() -> Speaking:
     async def opened(script: Any, model_id: str, **options: Any) -> AsyncIterator[tuple[BedrockEmulator, BedrockModel]]:
         profiles = options.pop("profiles", None)
         made = script if callable(script) else Script(tuple(script))
-        async with BedrockEmulator(made, profiles=profiles) as emulator:
+        clock = options.pop("clock", time.monotonic)
+        async with BedrockEmulator(made, profiles=profiles, clock=clock) as emulator:
             model = BedrockModel(
                 model_id,
                 region="us-east-1",

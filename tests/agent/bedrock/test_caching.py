@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
-from lab.bedrock_emulator import Turn, points
+from agent.asking import tokens_of
+from agent.capabilities import cost
+from lab.bedrock_emulator import Turn, lifetimes, points
+from memory.runs import Tokens
 
 SONNET = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 NOVA = "us.amazon.nova-pro-v1:0"
@@ -25,10 +29,8 @@ def turn_of(number: int) -> list[Any]:
 
 def paid(reply: Any) -> tuple[int, int, int]:
     """Tokens read from the cache, written to it, and taken without it."""
-    usage = reply.usage_metadata
-    details = usage["input_token_details"]
-    read, written = details["cache_read"], details["cache_creation"]
-    return read, written, usage["input_tokens"] - read - written
+    tokens = tokens_of(reply)
+    return tokens.cache_read, tokens.cache_write, tokens.input
 
 
 async def test_points_stand_after_the_prompt_and_at_the_newest_ends(speaking, asked, whole):
@@ -107,3 +109,35 @@ async def test_a_prefix_below_the_models_least_is_not_kept(speaking, asked, whol
         async with speaking([Turn("Yes.")] * 2, model_id) as (_, model):
             await whole(model, asked())
             assert (paid(await whole(model, asked()))[0] > 0) is kept
+
+
+@pytest.mark.parametrize("hour", [True, False])
+async def test_all_points_keep_for_an_hour_where_that_is_asked_for(speaking, asked, whole, hour: bool):
+    """Somebody who comes back after half an hour reads what was kept; with five minutes all of it is paid again."""
+    seconds = 0.0
+    async with speaking([Turn("Yes.")] * 2, SONNET, cache_hour=hour, clock=lambda: seconds) as (emulator, model):
+        await whole(model, asked(HumanMessage("Hi")))
+        seconds = 1800.0
+        read, _, _ = paid(await whole(model, asked(HumanMessage("And?"), earlier=turn_of(1))))
+        asked_for = [lifetimes(body) for body in emulator.state.bodies]
+    assert asked_for == [["1h" if hour else "5m"] * 2, ["1h" if hour else "5m"] * 3]
+    assert (read > 2_000) is hour
+
+
+@pytest.mark.parametrize("model_id", [NOVA, "us.anthropic.claude-3-7-sonnet-20250219-v1:0"])
+async def test_a_model_that_keeps_for_five_minutes_is_not_asked_for_an_hour(speaking, asked, whole, model_id: str):
+    """It would refuse the request."""
+    async with speaking([Turn("Yes.")], model_id, cache_hour=True) as (emulator, model):
+        assert (await whole(model, asked())).text == "Yes."
+        assert set(lifetimes(emulator.state.bodies[0])) == {"5m"}
+
+
+async def test_what_is_written_for_an_hour_has_its_own_price(speaking, asked, whole):
+    """Bedrock tells what it keeps for how long; both are counted as written, the hour at twice the input's price."""
+    for hour, times in ((False, "1.25"), (True, "2")):
+        async with speaking([Turn("Yes.")], SONNET, cache_hour=hour) as (_, model):
+            tokens = tokens_of(await whole(model, asked()))
+        assert tokens.cache_write > 2_000
+        assert tokens.cache_hour == (tokens.cache_write if hour else 0)
+        written = Tokens(cache_write=tokens.cache_write, cache_hour=tokens.cache_hour)
+        assert cost(SONNET, written) == cost(SONNET, Tokens(input=tokens.cache_write)) * Decimal(times)

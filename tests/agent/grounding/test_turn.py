@@ -71,6 +71,18 @@ async def test_strict_sends_only_what_stands(start, collect, fold, database: Dat
     assert all(f["verified"] for f in events[-3][2]["figures"])
 
 
+@pytest.mark.usefixtures("home")
+async def test_the_changes_of_the_turn_are_counted(start, collect, user, session):
+    """ "Two changes" stands when two are proposed, written out or not; another number does not."""
+    calls = [{"name": "set_budget", "args": {"category": c, "amount": 250}} for c in ("Dining", "Groceries")]
+    said = "I prepared two changes. These 2 proposals wait for you. All three changes can be undone."
+    async with start(ScriptedModel([{"tool_calls": calls}, {"text": said}])) as runner:
+        accepted = await runner.submit(user, session, "set dining and groceries to 250")
+        events = await collect(runner, user, accepted.run_id)
+    figures = next(data["figures"] for _, kind, data in events if kind == "grounding")
+    assert [(f["text"], f["verified"]) for f in figures] == [("two", True), ("2", True), ("three", False)]
+
+
 async def test_off_says_nothing(start, collect, user, session):
     """No grounding event, no figures."""
     async with start([{"text": "You spent $5."}], grounding="off") as runner:
