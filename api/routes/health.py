@@ -37,12 +37,14 @@ class Ready(Output):
     status: Literal["ready"] = "ready"
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="Whether the process lives")
 async def healthz() -> Alive:
     """Answers 200 as long as the process runs; it looks at nothing else."""
     return Alive()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", summary="Whether the process takes requests", responses=documented(503))
 async def readyz(services: Annotated[Services, Depends(services_of)]) -> Ready:
     """Answers 503 while the process starts or drains, and while the database does not answer."""

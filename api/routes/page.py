@@ -53,6 +53,7 @@ async def addressed_to_loopback(request: Request) -> None:
 router = APIRouter(dependencies=[Depends(addressed_to_loopback)], include_in_schema=False)
 
 
+@router.head("/")
 @router.get("/")
 async def index(assets: AssetsDep, accept_encoding: Annotated[str, Header()] = "") -> Response:
     """The page; before it is built, what builds it."""
@@ -64,6 +65,7 @@ async def index(assets: AssetsDep, accept_encoding: Annotated[str, Header()] = "
     return assets.file("index.html", accept_encoding, headers)
 
 
+@router.head("/page/{name}")
 @router.get("/page/{name}")
 async def part(assets: AssetsDep, name: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
     """One of the page's files; their names carry their content's hash."""

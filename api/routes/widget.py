@@ -75,6 +75,7 @@ def assets_of(request: Request) -> Assets:
 AssetsDep = Annotated[Assets, Depends(assets_of)]
 
 
+@router.head("/widget.js")
 @router.get("/widget.js")
 async def script(
     assets: AssetsDep, accept_encoding: Annotated[str, Header()] = "", if_none_match: Annotated[str, Header()] = ""
@@ -87,6 +88,7 @@ async def script(
     return assets.file(assets.names["widget"], accept_encoding, headers)
 
 
+@router.head("/widget-{name}.js")
 @router.get("/widget-{name}.js")
 async def part(assets: AssetsDep, name: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
     """The widget under its hashed name, or what it loads when needed."""

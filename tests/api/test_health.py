@@ -24,6 +24,13 @@ async def test_a_ready_process_says_so(anonymous: httpx.AsyncClient) -> None:
     assert (await anonymous.get("/readyz")).json() == {"status": "ready"}
 
 
+async def test_monitors_may_ask_for_the_head_alone(anonymous: httpx.AsyncClient, parts: Any) -> None:
+    """HEAD has the status that GET would have."""
+    assert (await anonymous.head("/healthz")).status_code == (await anonymous.head("/readyz")).status_code == 200
+    parts.readiness.state = "draining"
+    assert (await anonymous.head("/readyz")).status_code == 503
+
+
 @pytest.mark.parametrize("state", ["starting", "draining"])
 async def test_a_process_that_is_not_ready_lives(anonymous: httpx.AsyncClient, parts: Any, state: str) -> None:
     """While it starts or drains it is alive and not ready."""
