@@ -1,7 +1,7 @@
 """What messaging apps wait for: a webhook with a message, fifty at once, each of another person, until its 200.
 
-`python -m bench.webhooks`. `penny serve` has a process; this one is the apps and their APIs, so it takes part of the
-machine. Each message is verified, stored with its run and its outbox row, and answered by a scripted model meanwhile.
+`python -m bench.webhooks`, or of some apps alone: `python -m bench.webhooks twilio`. `penny serve` has a process; this
+one is the apps and their APIs, so it takes part of the machine. Each message is verified, stored with its run and its outbox row, and answered by a scripted model meanwhile.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import psutil
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
-from bench.service import end, new_home, until
+from bench.service import drained, end, new_home, until
 from channels.standard.verify import signed
 from channels.twilio.verify import signature
 
@@ -151,11 +151,16 @@ async def penny(stack: AsyncExitStack, api: str) -> tuple[psutil.Process, str]:
     )
     stack.push_async_callback(end, process)
     assert process.stderr is not None
-    return psutil.Process(process.pid), await until(process.stderr, r"ready: (http://\S+)")
+    url = await until(process.stderr, r"ready: (http://\S+)")
+    stack.callback(drained(process).cancel)
+    return psutil.Process(process.pid), url
 
 
 async def main() -> None:
     """Prints the table."""
+    chosen = sys.argv[1:] or list(APPS)
+    if unknown := set(chosen) - set(APPS):
+        raise SystemExit(f"There is no {', '.join(sorted(unknown))}; there are: {', '.join(APPS)}.")
     async with AsyncExitStack() as stack:
         server, url = await penny(stack, await apps(stack))
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
@@ -173,7 +178,7 @@ async def main() -> None:
         async def link(person: str) -> None:
             async with http.get(f"{url}/dev/token", params={"user": f"bench-{person}"}) as answer:
                 bearer = {"Authorization": f"Bearer {(await answer.json())['token']}"}
-            for app in APPS:
+            for app in chosen:
                 async with http.post(f"{url}/v1/links", json={"channel": app}, headers=bearer) as answer:
                     text = (await answer.json())["text"]
                 await post(app, person, text)
@@ -182,7 +187,7 @@ async def main() -> None:
             await asyncio.gather(*map(link, people[first : first + 5]))
         print(f"{AT_ONCE} messages at once, {ROUNDS} rounds, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         print(f"{'channel':>10}{'p50 ms':>9}{'p95 ms':>9}{'most ms':>9}{'CPU ms':>9}")
-        for app in APPS:
+        for app in chosen:
             await asyncio.gather(*(post(app, person, "hello") for person in people))
             await asyncio.sleep(5)
             took: list[float] = []
