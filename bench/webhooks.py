@@ -1,7 +1,8 @@
 """What messaging apps wait for: a webhook with a message, fifty at once, each of another person, until its 200.
 
 `python -m bench.webhooks`, or of some apps alone: `python -m bench.webhooks twilio`. `penny serve` has a process; this
-one is the apps and their APIs, so it takes part of the machine. Each message is verified, stored with its run and its outbox row, and answered by a scripted model meanwhile.
+one is the apps and their APIs, so it takes part of the machine. Each message is verified, stored with its run and its
+outbox row, and answered by a scripted model meanwhile.
 """
 
 from __future__ import annotations

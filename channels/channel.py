@@ -62,7 +62,8 @@ class Webhook:
 class Said:
     """Somebody wrote. `event_id` is the app's, the same when it repeats the event; `address` the account that wrote,
     `chat` where, `ref` the app's id of the message. `shared`: others read along. `edited`: it replaces what was
-    written under the same `ref`. `language`: what the app knows of theirs, a tag like "de"."""
+    written under the same `ref`. `language`: what the app knows of theirs, a tag like "de". `titled`: the chat takes a
+    title, which its first message gives it."""
 
     event_id: str
     address: str
@@ -72,6 +73,27 @@ class Said:
     shared: bool = False
     edited: bool = False
     language: str = ""
+    titled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wordless:
+    """Somebody sent what is not read: a picture, a recording, a file, without a word."""
+
+    event_id: str
+    address: str
+    chat: str
+    shared: bool = False
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Somebody opened a conversation where they are alone with us, and has said nothing yet."""
+
+    event_id: str
+    address: str
+    chat: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +131,7 @@ class Switched:
     told: bool = False
 
 
-Incoming = Said | Removed | Pressed | Switched
+Incoming = Said | Wordless | Opened | Removed | Pressed | Switched
 
 MARK_LENGTH = 16
 
@@ -151,12 +173,15 @@ class Off:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a chat is told: text in markdown, the data of charts as the event `chart` has it, proposals to decide on.
-    One that was not asked for carries how it is ended."""
+    One that was not asked for carries how it is ended. Where the app has such things, a conversation gets a `title`,
+    and `prompts`: things that might be asked."""
 
     text: str
     charts: tuple[dict[str, Any], ...] = ()
     proposals: tuple[Shown, ...] = ()
     off: Off | None = None
+    title: str = ""
+    prompts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +233,8 @@ class Channel(Protocol):
         """The reply as the app takes it when `window_hours` are over; None where it takes none, or is not set up to."""
         ...
 
-    def progress(self, text: str) -> Payload:
-        """A message that shows how far a reply has come; `text` is markdown."""
+    def progress(self, text: str, doing: str) -> Payload:
+        """A message that shows how far a reply has come; `text` is markdown, `doing` what is looked at meanwhile."""
         ...
 
     async def send(self, chat: str, payload: Payload, key: str) -> str:
@@ -225,8 +250,9 @@ class Channel(Protocol):
         """Asks the app whether it knows us; a sentence for an operator. Raises Refused, TryLater."""
         ...
 
-    async def typing(self, chat: str) -> None:
-        """Shows that a reply is being written, where the app can; never raises Refused or TryLater."""
+    async def typing(self, chat: str, doing: str) -> None:
+        """Shows that a reply is being written, where the app can (`doing` says it, after our name); never raises
+        Refused or TryLater."""
         ...
 
     async def close(self) -> None:

@@ -14,9 +14,9 @@ from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
 
 from channels.channel import Refused
+from channels.chart_fonts import families, lacks
 
 COLOURS = ("#2f6f5e", "#d08c3f", "#4a6fa5", "#a4508b", "#7d8a3c", "#8a8f98")
 INK, PAPER, RULE = "#1f2a2a", "#ffffff", "#e3e7e6"
@@ -27,13 +27,14 @@ PARTS = 6
 
 def draw(chart: dict[str, Any], locale: str) -> bytes:
     """The chart (`{kind, title, unit, series: [{name, points: [[x, y]]}]}`) as PNG, a thousand points wide. Takes some
-    tenths of a second: call it in a thread. Raises Refused for signs that the font lacks, as those of Chinese: boxes
-    say less than the text beside the chart."""
+    tenths of a second: call it in a thread. Raises Refused for letters that no font here has: boxes say less than the
+    text beside the chart."""
+    rcParams["font.family"] = list(families())  # the same for every chart: others are drawn meanwhile
     rcParams["text.parse_math"] = False  # names of shops may have dollar signs in them
     warnings.filterwarnings("ignore", message=r"Glyph \d+")  # and signs that the font lacks, which show as boxes
     series = [one for one in chart["series"] if one["points"]]
     names = (str(x) for one in series for x in (one["name"], *(x for x, _ in one["points"])))
-    if _lacks(chart["title"], *names):
+    if lacks(chart["title"], *names):
         raise Refused("no_glyphs")
     labels = list(dict.fromkeys(x for one in series for x, _ in one["points"]))
     tall = max(2.6, 1.1 + 0.34 * len(labels) * max(len(series), 1)) if chart["kind"] == "bar" else 3.6
@@ -54,12 +55,6 @@ def draw(chart: dict[str, Any], locale: str) -> bytes:
     out = io.BytesIO()
     figure.savefig(out, format="png")
     return out.getvalue()
-
-
-def _lacks(*texts: str) -> bool:
-    """Whether the font has no sign for a letter or a digit of the texts; what else it lacks, as emoji, may be a box."""
-    known = get_font(findfont(FontProperties())).get_charmap()
-    return any(ord(sign) not in known for text in texts for sign in text if sign.isalnum())
 
 
 class _Values:

@@ -60,7 +60,8 @@ class Sending:
             case "reply":
                 await self._reply(texts(locale))
             case "note":
-                await self._parts(Reply(body["text"]), body["proposals"])
+                prompts = texts(locale).prompts() if body.get("opening") else ()
+                await self._parts(Reply(body["text"], title=body.get("title", ""), prompts=prompts), body["proposals"])
             case "notice":
                 await self._notice(body["kind"], body["text"])
             case "decided":
@@ -69,16 +70,17 @@ class Sending:
     async def _reply(self, say: Texts) -> None:
         assert self.delivery.run_id is not None
         growing = Growing(say)
-        typing = asyncio.create_task(self._typing())
+        typing = asyncio.create_task(self._typing(say.say("chat.status")))
         try:
             drafted = asyncio.get_running_loop().time()
             async for frame in self.runner.events(self.delivery.user, self.delivery.run_id):
                 growing.add(frame)
                 now = asyncio.get_running_loop().time()
                 every = self.channel.edit_seconds
-                if every is not None and not growing.over and growing.so_far and now - drafted >= every:
+                begun = growing.text or growing.doing
+                if every is not None and not growing.over and begun and now - drafted >= every:
                     drafted = now
-                    await self._draft(growing.so_far)
+                    await self._draft(growing.text, growing.doing)
         finally:
             typing.cancel()
             await asyncio.gather(typing, return_exceptions=True)
@@ -106,14 +108,14 @@ class Sending:
         else:
             log.info("notices.window_closed", channel=self.channel.name)
 
-    async def _typing(self) -> None:
+    async def _typing(self, doing: str) -> None:
         while True:
-            await self.channel.typing(self.delivery.chat)
+            await self.channel.typing(self.delivery.chat, doing)
             await asyncio.sleep(TYPING_SECONDS)
 
-    async def _draft(self, text: str) -> None:
+    async def _draft(self, text: str, doing: str) -> None:
         """Shows how far the reply has come. It is a courtesy: what stands in its way is not an error."""
-        payload = self.channel.progress(text)
+        payload = self.channel.progress(text, doing)
         try:
             if "draft" in self._progress:
                 await self.channel.replace(self.delivery.chat, self._progress["draft"], payload)
@@ -145,7 +147,7 @@ class Sending:
             self._progress["taken"] = n + 1
             await self._keep(ref, part.proposal_id)
         if not parts and "draft" in self._progress:
-            await self._in_place_of_draft(channel.progress("…"))
+            await self._in_place_of_draft(channel.render(Reply("…"), locale)[0].payload)
 
     async def _in_place_of_draft(self, payload: Payload) -> str:
         ref: str = self._progress["draft"]

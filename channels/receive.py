@@ -12,7 +12,7 @@ import structlog
 
 from agent.runner import Runner
 from channels import commands, switches
-from channels.channel import Channel, Incoming, Pressed, Removed, Said, Switched
+from channels.channel import Channel, Incoming, Opened, Pressed, Removed, Said, Switched, Wordless
 from channels.commands import Command
 from channels.texts import texts
 from db.engine import Database, Transaction
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 PENDING_SHOWN = 5
 NAME_LENGTH = 256
+TITLE_LENGTH = 80
 
 Verdict = Literal["confirm", "reject"]
 
@@ -36,10 +37,11 @@ class _SeenBefore(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a chat is told without a model: a text, proposals to decide on, or both."""
+    """What a chat is told without a model: a text, proposals to decide on, or both; `opening`: what might be asked."""
 
     text: str
     proposals: tuple[str, ...] = ()
+    opening: bool = False
 
 
 Act = Callable[[Transaction], Awaitable[Note | None]]
@@ -70,8 +72,9 @@ class Receiver:
             await self._link(channel, event, command.code)
         elif user is not None:
             await self._of_user(channel, user, event, command)
-        elif isinstance(event, Said) and not event.shared:
-            self.tell(channel, event.chat, texts(event.language).say("chat.how_to_link"))
+        elif isinstance(event, Opened) or (isinstance(event, Said | Wordless) and not event.shared):
+            language = "" if isinstance(event, Opened) else event.language
+            self.tell(channel, event.chat, texts(language).say("chat.how_to_link"))
         self.wake()
 
     async def _of_user(self, channel: Channel, user: UUID, event: Incoming, command: Command | None) -> None:
@@ -83,6 +86,10 @@ class Receiver:
                 act = partial(_switch, channel.name, event)
             case Removed():
                 act = partial(self._take_back, channel.name, event)
+            case Opened():
+                act = _opening
+            case Wordless() if not event.shared:
+                act = _saying("chat.not_read")
             case Said() if command is not None:
                 act = await self._commanded(channel.name, user, event, command)
         if act is not None:
@@ -122,6 +129,9 @@ class Receiver:
         async def along(tx: Transaction, accepted: Accepted) -> None:
             if not await inbox.received(tx, channel, event.event_id, accepted.run_id, event.ref or None):
                 raise _SeenBefore("This event was received before.")
+            if event.titled and accepted.turn == 1:
+                title = {"text": "", "proposals": [], "title": event.text[:TITLE_LENGTH]}
+                await outbox.add(tx, channel, event.chat, "note", f"title {chat.session_id}", body=title)
             await outbox.add(tx, channel, event.chat, "reply", f"reply {accepted.run_id}", run_id=accepted.run_id)
 
         try:
@@ -169,7 +179,7 @@ class Receiver:
 
 async def _tell(tx: Transaction, channel: str, event: Incoming, note: Note) -> None:
     """Queues the note, once for the event."""
-    body = {"text": note.text, "proposals": list(note.proposals)}
+    body = {"text": note.text, "proposals": list(note.proposals), "opening": note.opening}
     await outbox.add(tx, channel, event.chat, "note", f"note {event.event_id}", body=body)
 
 
@@ -234,6 +244,10 @@ async def _switch(channel: str, event: Switched, tx: Transaction) -> Note | None
         return None
     words = switches.words(event.kind, on=not event.on)
     return await _said(tx, f"notices.{'on' if event.on else 'off'}_{event.kind}", words=words)
+
+
+async def _opening(_: Transaction) -> Note:
+    return Note("", opening=True)
 
 
 async def _unlink(channel: str, address: str, tx: Transaction) -> Note:

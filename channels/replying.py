@@ -11,6 +11,11 @@ from channels.texts import Texts
 from memory.frames import Frame
 
 
+def so_far(text: str, doing: str) -> str:
+    """What may be shown of a reply before it is whole."""
+    return "\n\n".join(filter(None, [text, f"_{doing} …_" if doing else ""]))
+
+
 @dataclass
 class Growing:
     """What the events up to now say, in the language of `say`."""
@@ -45,8 +50,3 @@ class Growing:
                 self.text, self.over = f"{self.text}\n\n{data['message']}".strip(), True
             case "run.cancelled":
                 self.text, self.over = f"{self.text}\n\n{self.say.say('chat.stopped')}".strip(), True
-
-    @property
-    def so_far(self) -> str:
-        """What may be shown before the reply is whole."""
-        return "\n\n".join(filter(None, [self.text, f"_{self.doing} …_" if self.doing else ""]))

@@ -105,6 +105,7 @@ def _slack(settings: Settings, clock: Clock) -> Channel:
         signing_secret=_text(settings, "slack_signing_secret"),
         bot_token=_text(settings, "slack_bot_token"),
         api_url=settings.slack_api_url,
+        view=settings.slack_view,
     )
 
 

@@ -131,6 +131,10 @@ class Settings(BaseSettings):
     standard_out_secret: SecretStr | None = Field(None, description="signs what the channel `standard` sends")
     slack_signing_secret: SecretStr | None = Field(None, description="signs what Slack sends")
     slack_bot_token: SecretStr | None = Field(None, description="the bot's token (xoxb-...)")
+    slack_view: Literal["messages", "agent", "assistant"] = Field(
+        "messages",
+        description="how people see Penny in Slack: `messages`, or in paid workspaces `agent` or the older `assistant`",
+    )
     telegram_bot_token: SecretStr | None = Field(None, description="the bot's token")
     telegram_webhook_secret: SecretStr | None = Field(None, description="comes with every update of Telegram's")
     telegram_api_url: str = Field("https://api.telegram.org", description="where the Bot API is")

@@ -32,6 +32,10 @@ def render(reply: Reply, locale: str) -> list[Part]:
     """The text in as many messages as it needs, then its charts, then one for each proposal."""
     pieces = split(write(reply.text, MRKDWN), SECTION_LIMIT)
     parts = [Part(message(text)) for text in pieces]
+    if reply.title:
+        parts.append(Part({"title": reply.title}, extra=True))
+    if reply.prompts:
+        parts.append(Part({"prompts": list(reply.prompts)}, extra=True))
     if reply.off and pieces:
         parts[-1] = Part(message(pieces[-1], _off(reply.off)))
     return parts + pictures(reply, locale) + [_proposal(one, locale) for one in reply.proposals]

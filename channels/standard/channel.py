@@ -44,7 +44,7 @@ class StandardChannel:
     def outside_window(self, reply: Reply, locale: str) -> Payload | None:
         return None
 
-    def progress(self, text: str) -> Payload:
+    def progress(self, text: str, doing: str) -> Payload:
         return {"text": text, "proposals": [], "charts": []}
 
     async def send(self, chat: str, payload: Payload, key: str) -> str:
@@ -60,7 +60,7 @@ class StandardChannel:
         await self._post(f"ping_{uuid4().hex}", {"type": "ping", "data": {}})
         return f"{self.out_url} took a signed ping."
 
-    async def typing(self, chat: str) -> None:
+    async def typing(self, chat: str, doing: str) -> None:
         return
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, LinkPreviewOp
 
 from channels import chart_image
 from channels.channel import Answer, NotGenuine, Parsed, Part, Payload, Refused, Reply, TryLater, Webhook
+from channels.replying import so_far
 from channels.telegram import parse, render, send, verify
 
 API_URL = "https://api.telegram.org"
@@ -51,8 +52,8 @@ class TelegramChannel:
     def outside_window(self, reply: Reply, locale: str) -> Payload | None:
         return None
 
-    def progress(self, text: str) -> Payload:
-        return render.message((render.texts(text) or ["…"])[-1])
+    def progress(self, text: str, doing: str) -> Payload:
+        return render.message((render.texts(so_far(text, doing)) or ["…"])[-1])
 
     async def send(self, chat: str, payload: Payload, key: str) -> str:
         if "chart" in payload:
@@ -94,7 +95,7 @@ class TelegramChannel:
         hook = await send.call(lambda: self._api().get_webhook_info())
         return f"Telegram knows us as @{me.username}; it sends updates to {hook.url or 'nowhere yet: set the webhook'}."
 
-    async def typing(self, chat: str) -> None:
+    async def typing(self, chat: str, doing: str) -> None:
         with contextlib.suppress(Refused, TryLater):
             await send.call(lambda: self._api().send_chat_action(chat, "typing"))
 

@@ -7,8 +7,11 @@ from aiogram.types import CallbackQuery, Message, Update
 from pydantic import ValidationError
 
 from channels import switches
-from channels.channel import Answer, Incoming, Parsed, Pressed, Said, Switched, Unreadable
+from channels.channel import Answer, Incoming, Parsed, Pressed, Said, Switched, Unreadable, Wordless
 from channels.proposals import pressed
+
+_WORDLESS = ("photo", "document", "voice", "audio", "video", "video_note", "sticker", "location", "contact")
+"""What people send without words; other messages are Telegram's own, as that somebody came."""
 
 
 def parse(body: bytes) -> Parsed:
@@ -25,22 +28,17 @@ def parse(body: bytes) -> Parsed:
 
 def _message(update_id: int, message: Message, *, edited: bool) -> Parsed:
     text = message.text or message.caption or ""
-    if message.from_user is None or message.from_user.is_bot or not text:
+    if message.from_user is None or message.from_user.is_bot:
         return Parsed()
+    where = f"update {update_id}", str(message.from_user.id), str(message.chat.id)
+    shared, language = message.chat.type != "private", (message.from_user.language_code or "")[:12]
+    if not text:
+        sent = any(getattr(message, kind) for kind in _WORDLESS) and not edited
+        return Parsed((Wordless(*where, shared, language),) if sent else ())
     command, _, rest = text.partition(" ")
     if command.startswith("/"):
         text = f"{command.partition('@')[0]} {rest}".strip()  # in groups commands name the bot they are for
-    said = Said(
-        f"update {update_id}",
-        str(message.from_user.id),
-        str(message.chat.id),
-        text,
-        str(message.message_id),
-        shared=message.chat.type != "private",
-        edited=edited,
-        language=(message.from_user.language_code or "")[:12],
-    )
-    return Parsed((said,))
+    return Parsed((Said(*where, text, str(message.message_id), shared, edited, language),))
 
 
 def _button(update_id: int, query: CallbackQuery) -> Parsed:

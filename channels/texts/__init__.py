@@ -47,6 +47,10 @@ class Texts:
         """What is being done: a tool's own label, which is English, or that something is."""
         return label if self._babel.language == "en" else self.say("chat.working")
 
+    def prompts(self) -> tuple[str, ...]:
+        """What might be asked, to begin with."""
+        return tuple(self._sections["prompts"].values())
+
     def money(self, amount: Money) -> str:
         return amount.format(self.locale)
 

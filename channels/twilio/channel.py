@@ -52,7 +52,7 @@ class TwilioChannel:
     def outside_window(self, reply: Reply, locale: str) -> Payload | None:
         return None
 
-    def progress(self, text: str) -> Payload:
+    def progress(self, text: str, doing: str) -> Payload:
         return {"Body": text}
 
     async def send(self, chat: str, payload: Payload, key: str) -> str:
@@ -71,7 +71,7 @@ class TwilioChannel:
                 raise
         return f"Twilio takes our token for the account {self.account_sid}."
 
-    async def typing(self, chat: str) -> None:
+    async def typing(self, chat: str, doing: str) -> None:
         return  # text messages have no such sign
 
     async def close(self) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from channels.channel import Answer, Parsed, Said, Switched, Unreadable
+from channels.channel import Answer, Parsed, Said, Switched, Unreadable, Wordless
 
 NOTHING_TO_SAY = Answer(body=b"<Response/>", media_type="text/xml")
 """The reply goes out by itself; an empty answer keeps Twilio from sending one of its own."""
@@ -38,4 +38,7 @@ def parse(fields: Mapping[str, str]) -> Parsed:
         return Parsed((Switched(sid, number, number, "all", told=True),), NOTHING_TO_SAY)
     if meant or word in AGAIN:
         return Parsed(answer=NOTHING_TO_SAY)
-    return Parsed((Said(sid, number, number, text, sid),) if text.strip() else (), NOTHING_TO_SAY)
+    if text.strip():
+        return Parsed((Said(sid, number, number, text, sid),), NOTHING_TO_SAY)
+    pictures = fields.get("NumMedia", "0") != "0"
+    return Parsed((Wordless(sid, number, number),) if pictures else (), NOTHING_TO_SAY)

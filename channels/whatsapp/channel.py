@@ -74,7 +74,7 @@ class WhatsAppChannel:
     def outside_window(self, reply: Reply, locale: str) -> Payload | None:
         return render.template(self.template, reply, locale) if self.template else None
 
-    def progress(self, text: str) -> Payload:
+    def progress(self, text: str, doing: str) -> Payload:
         return render.message(text)
 
     async def send(self, chat: str, payload: Payload, key: str) -> str:
@@ -94,7 +94,7 @@ class WhatsAppChannel:
                 raise
         return f"Meta takes our token for the number {self.phone_number_id}."
 
-    async def typing(self, chat: str) -> None:
+    async def typing(self, chat: str, doing: str) -> None:
         """Shows it for the last message, once: it stays for 25 seconds at most, and marks that as read. Another
         process than the one that heard the message shows nothing."""
         message_id = self._heard.pop(chat, None)

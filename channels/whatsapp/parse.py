@@ -8,8 +8,10 @@ from typing import Any
 import orjson
 
 from channels import switches
-from channels.channel import Incoming, Parsed, Pressed, Said, Switched, Unreadable
+from channels.channel import Incoming, Parsed, Pressed, Said, Switched, Unreadable, Wordless
 from channels.proposals import pressed
+
+_WORDLESS = ("image", "video", "audio", "document", "sticker", "location", "contacts")
 
 
 def parse(body: bytes, phone_number_id: str) -> Parsed:
@@ -40,6 +42,12 @@ def _event(message: dict[str, Any]) -> Incoming | None:
             return _button(message_id, number, message["interactive"].get("button_reply", {}).get("id", ""))
         case "button":  # of a template
             return _button(message_id, number, message["button"].get("payload", ""))
+        case kind if kind in _WORDLESS:
+            content = message.get(kind)
+            caption = content.get("caption", "") if isinstance(content, dict) else ""
+            if caption.strip():
+                return Said(message_id, number, number, caption, message_id)
+            return Wordless(message_id, number, number)
         case _:
             return None
 

@@ -65,6 +65,26 @@ def check(
         raise SetupError(f"{name} does not take our messages: {error.code}.") from None
 
 
+@channels.command()
+def manifest(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The channel: slack.")],
+    locale: Annotated[str, typer.Option(metavar="TAG", help="The language of what people see.")] = "en",
+) -> None:
+    """Print what Slack makes the app from, for the address in PENNY_PUBLIC_URL and the view in PENNY_SLACK_VIEW."""
+    import yaml
+
+    from channels.slack.manifest import manifest as made
+    from channels.texts import texts
+    from domain.errors import InvalidInput, SetupError
+
+    if name != "slack":
+        raise InvalidInput(f"Only slack is set up by a manifest; docs/channels/ has the steps for {name[:32]!r}.")
+    loaded = settings.load()
+    if loaded.public_url is None or not loaded.public_url.startswith("https://"):
+        raise SetupError("Set PENNY_PUBLIC_URL to the https address by which Slack reaches Penny.")
+    say(yaml.safe_dump(made(loaded.public_url, loaded.slack_view, texts(locale)), allow_unicode=True, sort_keys=False))
+
+
 @outbox.command(name="list")
 def list_outbox(
     status: Annotated[str | None, typer.Option(help="waiting, sent or dead.")] = None,

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.font_manager import fontManager
 from PIL import Image
 
 from channels.channel import Refused
+from channels.chart_fonts import families
 from channels.chart_image import DPI, WIDTH_INCHES, draw
 
 KINDS = ("bar", "donut", "line")
+LETTER = "\U00010342"
+"""Of Gothic, which hardly any font has."""
 
 
 def chart(kind: str, points: list[list[Any]], unit: str = "USD", more: int = 0) -> dict[str, Any]:
@@ -58,12 +66,51 @@ def test_whatever_shops_are_called(kind: str, points: list[tuple[str, float]]) -
         picture(draw(chart(kind, [list(point) for point in points], unit="count"), "ar-EG"))
 
 
-@pytest.mark.parametrize("name", ["食費", "교통", "Продукты", "بقالة", "Épicerie 🍜"])
-def test_letters_that_cannot_be_drawn_leave_the_chart_out(name: str) -> None:
-    """Chinese and Korean ones: the text beside it says the same. Cyrillic, Arabic, Latin and emoji are drawn."""
-    wanted = chart("bar", [[name, 5.0]])
-    if ord(name[0]) > 0x3000:
-        with pytest.raises(Refused, match="no_glyphs"):
-            draw(wanted, "en-US")
-    else:
-        picture(draw(wanted, "en-US"))
+@pytest.mark.parametrize("name", ["Продукты", "بقالة", "מזון", "Épicerie 🍜"])
+def test_what_the_librarys_own_font_has_is_drawn_everywhere(name: str) -> None:
+    """Cyrillic, Arabic, Hebrew, Latin; an emoji may be a box."""
+    picture(draw(chart("bar", [[name, 5.0]]), "en-US"))
+
+
+@pytest.fixture
+def one_letter(tmp_path: Path) -> Iterator[str]:
+    """A letter that the machine has a font for: one of its own, under a name that is known to be good."""
+    build = FontBuilder(1000)
+    build.setupGlyphOrder([".notdef", "letter"])
+    build.setupCharacterMap({ord(LETTER): "letter"})
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    for corner in ((0, 800), (800, 800), (800, 0)):
+        pen.lineTo(corner)
+    pen.closePath()
+    build.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "letter": pen.glyph()})
+    build.setupHorizontalMetrics({".notdef": (1000, 0), "letter": (1000, 0)})
+    build.setupHorizontalHeader(ascent=800, descent=-200)
+    build.setupNameTable({"familyName": "Noto Sans Ethiopic", "styleName": "Regular"})
+    build.setupOS2()
+    build.setupPost()
+    build.save(tmp_path / "one.ttf")
+    known = list(fontManager.ttflist)
+    fontManager.addfont(tmp_path / "one.ttf")
+    families.cache_clear()
+    yield LETTER
+    fontManager.ttflist[:] = known
+    families.cache_clear()
+
+
+def test_a_font_of_the_machines_is_written_in(one_letter: str) -> None:
+    """A letter that the library's font lacks is drawn as the machine's font has it: here, a black square."""
+    plain = chart("bar", [["m", 5.0]])
+    without, with_ = (picture(draw(plain | {"title": title}, "en-US")) for title in ("m", one_letter * 9))
+    assert ink(with_) > ink(without) + 1000
+
+
+def test_letters_that_no_font_has_leave_the_chart_out() -> None:
+    """The text beside it says the same."""
+    with pytest.raises(Refused, match="no_glyphs"):
+        draw(chart("bar", [[LETTER, 5.0]]), "en-US")
+
+
+def ink(image: Image.Image) -> int:
+    """The pixels of the title that are dark."""
+    return sum(value < 100 for value in image.convert("L").crop((0, 0, image.width, 50)).tobytes())

@@ -32,7 +32,7 @@ class App:
         self.sent.append(payload["text"])
         return key
 
-    async def typing(self, chat: str) -> None:
+    async def typing(self, chat: str, doing: str) -> None:
         return
 
     def parse(self, hook: Any) -> Parsed:

@@ -35,6 +35,11 @@ class Slack:
     answers: list[str | int] = field(default_factory=list)
     refused_methods: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    streams: set[str] = field(default_factory=set)
+    """The messages that are being streamed, by their ts."""
+    appended: list[str] = field(default_factory=list)
+    panes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """What was set in assistants' threads: the method's last word, and its arguments."""
     _clock: int = 1_700_000_000
 
     async def api(self, request: web.Request) -> web.Response:
@@ -69,6 +74,12 @@ class Slack:
             self.shared[done["id"]] = str(form["channel_id"])
             return web.json_response({"ok": True, "files": [{"id": done["id"], "title": done["title"]}]})
         sent = await request.json()
+        if method.startswith("assistant.threads."):
+            assert sent["thread_ts"]
+            self.panes.append((method.rpartition(".")[2], sent))
+            return web.json_response({"ok": True})
+        if method.endswith("Stream"):
+            return web.json_response(self._stream(method, sent))
         assert all(len(block["text"]["text"]) <= 3000 for block in sent["blocks"] if block["type"] == "section")
         if method == "chat.postMessage":
             self._clock += 1
@@ -79,9 +90,31 @@ class Slack:
         assert method == "chat.update"
         if sent["ts"] not in self.messages:
             return web.json_response({"ok": False, "error": "message_not_found"})
+        if sent["ts"] in self.streams:
+            return web.json_response({"ok": False, "error": "streaming_state_conflict"})
         self.edits += 1
         self.messages[sent["ts"]] |= sent
         return web.json_response({"ok": True, "channel": sent["channel"], "ts": sent["ts"]})
+
+    def _stream(self, method: str, sent: dict[str, Any]) -> dict[str, Any]:
+        text = sent.get("markdown_text", "")
+        assert len(text) <= 12_000
+        if method == "chat.startStream":
+            assert sent["thread_ts"]
+            self._clock += 1
+            ts = f"{self._clock}.000100"
+            self.messages[ts] = {"channel": sent["channel"], "thread_ts": sent["thread_ts"], "text": text, "blocks": []}
+            self.streams.add(ts)
+            return {"ok": True, "channel": sent["channel"], "ts": ts}
+        ts = sent["ts"]
+        if ts not in self.streams:
+            return {"ok": False, "error": "message_not_in_streaming_state"}
+        self.messages[ts]["text"] += text
+        if method == "chat.appendStream":
+            self.appended.append(text)
+        else:
+            self.streams.discard(ts)
+        return {"ok": True, "channel": sent["channel"], "ts": ts}
 
     async def upload(self, request: web.Request) -> web.Response:
         self.files[request.match_info["file"]] = await request.read()
@@ -127,11 +160,19 @@ class Slack:
         answer = await self.post(client, json.dumps(envelope).encode())
         assert answer.status_code == 200, answer.text
 
-    async def say(self, client: httpx.AsyncClient, text: str, event_id: str = "") -> str:
+    async def say(self, client: httpx.AsyncClient, text: str, event_id: str = "", **more: Any) -> str:
         """The member writes; gives the message's ts."""
         self._clock += 1
         ts = f"{self._clock}.000200"
-        await self.event(client, event_id, text=text, ts=ts)
+        await self.event(client, event_id, text=text, ts=ts, **more)
+        return ts
+
+    async def open_pane(self, client: httpx.AsyncClient) -> str:
+        """The member opens the assistant's pane; gives the thread's ts."""
+        self._clock += 1
+        ts = f"{self._clock}.000300"
+        thread = {"user_id": self.user, "channel_id": self.dm, "thread_ts": ts, "context": {"channel_id": "C1"}}
+        await self.event(client, type="assistant_thread_started", assistant_thread=thread)
         return ts
 
     async def press(self, client: httpx.AsyncClient, value: str, action_ts: str = "") -> None:

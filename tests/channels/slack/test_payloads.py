@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from channels.channel import Pressed, Removed, Said, Unreadable
+from channels.channel import Opened, Pressed, Removed, Said, Unreadable, Wordless
 from channels.slack.parse import parse
 
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -31,6 +31,17 @@ EXPECTED = {
         "Ev08MFMKH7", "T024BE7LD:U2147483697", "D024BE91L", "42.50 lunch", "1355517523.000005", edited=True
     ),
     "message_deleted": Removed("Ev08MFMKH8", "T024BE7LD:U2147483697", "D024BE91L", "1358878749.000001"),
+    "message_in_thread": Said(
+        "Ev123ABC459",
+        "T123ABC456:U123ABC456",
+        "D123ABC456:1729999327.187299",
+        "how much for rent?",
+        "1729999330.187299",
+    ),
+    "assistant_thread_started": Opened("Ev123ABC456", "T123ABC456:U123ABC456", "D123ABC456:1729999327.187299"),
+    "assistant_thread_context_changed": None,
+    "assistant_thread_title": None,
+    "file_share": Wordless("Ev123ABC460", "T123ABC456:U123ABC456", "D123ABC456"),
     "own_message": None,
     "url_verification": None,
 }

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from channels.channel import Pressed, Said, Unreadable
+from channels.channel import Pressed, Said, Unreadable, Wordless
 from channels.telegram.parse import parse
 
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -25,14 +25,17 @@ EXPECTED = {
         UUID("01a2148b-3000-76ef-9765-3ab1f4bf7a76"),
         "0123456789abcdef",
     ),
-    "sticker": None,
+    "sticker": Wordless("update 10004", "1111111", "1111111"),
+    "photo": Wordless("update 10006", "1111111", "1111111", language="en"),
+    "photo_with_caption": Said("update 10007", "1111111", "1111111", "lunch 12.50", "1370"),
+    "new_member": None,
     "poll_answer": None,
 }
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_an_update(name: str) -> None:
-    """Each recorded update means what it should; what has no words means nothing."""
+    """Each recorded update means what it should; what Telegram itself says means nothing."""
     assert parse((PAYLOADS / f"{name}.json").read_bytes()).events == tuple(filter(None, [EXPECTED[name]]))
 
 

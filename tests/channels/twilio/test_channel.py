@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,9 @@ import pytest
 from aiohttp import web
 from twilio.request_validator import RequestValidator
 
+from channels.channel import Said, Switched, Wordless
 from channels.twilio import TwilioChannel
+from channels.twilio.parse import fields_of, parse
 
 SID, TOKEN, NUMBER = "ACtest", "auth-token", "+15557654321"
 URL = "https://penny.example/webhooks/twilio"
@@ -21,6 +24,25 @@ PROPOSES = [
     {"tool_calls": [{"name": "set_budget", "args": {"category": "Dining", "amount": "250"}}]},
     {"text": "{summary}"},
 ]
+
+PAYLOADS = Path(__file__).parent / "payloads"
+PERSON = "+14155550123"
+EXPECTED = {
+    "message": Said("SM0001", PERSON, PERSON, "42.50 lunch", "SM0001"),
+    "picture": Wordless("SM0002", PERSON, PERSON),
+    "picture_with_words": Said("SM0003", PERSON, PERSON, "lunch 12.50", "SM0003"),
+    "stop": Switched("SM0004", PERSON, PERSON, "all", told=True),
+    "start": None,
+    "status": None,
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_request(name: str) -> None:
+    """Each recorded request means what it should; the answer is always an empty one."""
+    parsed = parse(fields_of((PAYLOADS / f"{name}.txt").read_bytes().strip()))
+    assert parsed.events == tuple(filter(None, [EXPECTED[name]]))
+    assert parsed.answer.body == b"<Response/>"
 
 
 @dataclass

@@ -14,7 +14,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from channels.channel import Pressed, Said, Unreadable
+from channels.channel import Pressed, Said, Unreadable, Wordless
 from channels.whatsapp import WhatsAppChannel
 from channels.whatsapp.parse import parse
 
@@ -39,7 +39,9 @@ EXPECTED = {
         "0123456789abcdef",
     ),
     "status": None,
-    "image": None,
+    "image": Wordless("wamid.image", "16505551234", "16505551234"),
+    "image_with_caption": Said("wamid.caption", "16505551234", "16505551234", "lunch 12.50", "wamid.caption"),
+    "reaction": None,
 }
 
 
