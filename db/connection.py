@@ -3,6 +3,7 @@ on."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,12 @@ class CommitUnknown(DatabaseUnavailable):
     repeating."""
 
     code = "commit_unknown"
+
+
+class DatabaseUntrusted(DatabaseUnavailable):
+    """What answers cannot show that it is the database: no TLS, or a certificate of another authority or host."""
+
+    code = "database_untrusted"
 
 
 class PoolExhausted(Unavailable):
@@ -69,19 +76,20 @@ class Logins(Protocol):
 @dataclass(frozen=True)
 class Endpoint:
     """A database's address, `postgresql://user:password@host:port/name` with libpq's options such as sslmode; with
-    `logins`, they count and not what stands in the address."""
+    `logins`, they count and not what stands in the address, and so does `tls`."""
 
     dsn: str = field(repr=False)
     logins: Logins | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
 
     @classmethod
-    def parse(cls, url: str, logins: Logins | None = None) -> Endpoint:
+    def parse(cls, url: str, logins: Logins | None = None, tls: ssl.SSLContext | None = None) -> Endpoint:
         """From a URL with the scheme postgresql, postgres or postgresql+asyncpg. Raises SetupError for anything
         else."""
         scheme, separator, rest = url.strip().partition("://")
         if not separator or scheme not in ("postgresql", "postgres", "postgresql+asyncpg"):
             raise SetupError("PENNY_DATABASE_URL must look like postgresql://user:password@host:5432/database.")
-        endpoint = cls(f"postgresql://{rest}", logins)
+        endpoint = cls(f"postgresql://{rest}", logins, tls)
         try:
             _ = endpoint.place
         except ValueError as error:
@@ -127,7 +135,7 @@ async def log_in(endpoint: Endpoint, settings: Mapping[str, str], patience: floa
     may have been rotated. Raises what the driver raises, SetupError, Unavailable."""
     if endpoint.logins is None:
         return await asyncpg.connect(
-            endpoint.dsn, timeout=CONNECT_SECONDS, command_timeout=patience, server_settings=settings
+            endpoint.dsn, ssl=endpoint.tls, timeout=CONNECT_SECONDS, command_timeout=patience, server_settings=settings
         )
     login = await endpoint.logins.current()
     for further in reversed(range(LOGINS)):
@@ -136,6 +144,7 @@ async def log_in(endpoint: Endpoint, settings: Mapping[str, str], patience: floa
                 endpoint.dsn,
                 user=login.user,
                 password=login.password,
+                ssl=endpoint.tls,
                 timeout=CONNECT_SECONDS,
                 command_timeout=patience,
                 server_settings=settings,
@@ -180,14 +189,29 @@ def connecting(endpoint: Endpoint) -> Iterator[None]:
         raise SetupError(
             f"The login may not act as Penny's roles in {place} ({error}); run `penny migrate` with this URL."
         ) from error
+    except ssl.SSLCertVerificationError as error:
+        raise DatabaseUntrusted(
+            f"What answers as the database {place} has a certificate not to be trusted ({error.verify_message}); "
+            "correct PENNY_DATABASE_CA, or the host in PENNY_DATABASE_URL."
+        ) from error
+    except ConnectionError as error:
+        if "rejected SSL upgrade" not in str(error):
+            raise _silent(place) from error
+        raise DatabaseUntrusted(
+            f"What answers as the database {place} speaks no TLS, which PENNY_DATABASE_CA or sslmode asks for."
+        ) from error
     except asyncpg.TooManyConnectionsError:
         raise DatabaseUnavailable(f"The database {place} has no connection left for Penny; try again soon.") from None
     except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError) as error:
-        raise DatabaseUnavailable(
-            f"The database {place} does not answer; check that it runs and that PENNY_DATABASE_URL is right."
-        ) from error
+        raise _silent(place) from error
     except (ValueError, asyncpg.ClientConfigurationError) as error:
         raise SetupError(f"PENNY_DATABASE_URL cannot be used: {error}") from None
+
+
+def _silent(place: str) -> DatabaseUnavailable:
+    return DatabaseUnavailable(
+        f"The database {place} does not answer; check that it runs and that PENNY_DATABASE_URL is right."
+    )
 
 
 def lost(error: BaseException, connection: asyncpg.Connection) -> bool:

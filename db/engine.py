@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import ssl
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -97,6 +98,7 @@ class Database:
         url: str,
         *,
         logins: Logins | None = None,
+        tls: ssl.SSLContext | None = None,
         worker_url: str | None = None,
         pool_size: int = 10,
         pool_seconds: float = POOL_SECONDS,
@@ -105,11 +107,11 @@ class Database:
     ) -> Database:
         """Open the database at `url` and check that its schema is the one this code needs.
 
-        `logins` count in place of the login in `url`. `worker_url` is for installations whose two roles are logins of
-        their own; without it the one login acts as both. Raises DatabaseUnavailable when nobody answers, SetupError
-        when `penny migrate` has to be run first.
+        `logins` count in place of the login in `url`, and `tls` in place of its sslmode. `worker_url` is for
+        installations whose two roles are logins of their own; without it the one login acts as both. Raises
+        DatabaseUnavailable when nobody answers, SetupError when `penny migrate` has to be run first.
         """
-        endpoint = Endpoint.parse(url, logins)
+        endpoint = Endpoint.parse(url, logins, tls)
         engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=lambda: open_connection(endpoint, APP, application),

@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from infra.certificates import FILE as AUTHORITIES
+from infra.certificates import SOURCE, regions
 from infra.sizes import SIZES, Size
 
 CHANNELS = ("slack", "telegram", "whatsapp", "twilio", "standard")
@@ -75,6 +77,7 @@ class Deployment:
     busy: BusyHours | None = None
     traces: bool = False
     database_proxy: bool = False
+    database_iam: bool = False
     exec: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
     runbooks: str = "docs/operations"
@@ -207,6 +210,13 @@ def _check(deployment: Deployment) -> None:
     for name, value in deployment.settings.items():
         if not (name.startswith("PENNY_") and isinstance(value, str)):
             raise DeploymentError(f"settings has {name!r}; they are settings of Penny's with text values.")
+    if deployment.database_iam and deployment.database_proxy:
+        raise DeploymentError("database_iam and database_proxy exclude each other: the proxy logs in by a secret.")
+    if deployment.region not in regions(AUTHORITIES.read_text()):
+        raise DeploymentError(
+            f"region = {deployment.region!r} has databases that {AUTHORITIES.name} does not vouch for: "
+            f"curl -fsS {SOURCE} | .venv-infra/bin/python -m infra.certificates, and commit it."
+        )
     certificate_region = deployment.certificate.split(":")[3]
     if certificate_region != deployment.region:
         raise DeploymentError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -10,6 +11,7 @@ from db.embedded import EmbeddedPostgres
 from db.engine import Database
 from db.migrate import migrate
 from db.service_login import ServiceLogin, TokenLogin
+from db.tls import trusting
 from domain.errors import SetupError
 from domain.metrics import UNTOLD, Metrics
 from penny.logins import SecretLogins, logins_of
@@ -28,20 +30,21 @@ async def open_database(
     async with AsyncExitStack() as stack:
         if settings.database_url is not None:
             url, worker_url, passwords = settings.database_url.get_secret_value(), None, None
-            admin_url, logins = url, logins_of(settings, url)
+            admin_url, logins, tls = url, logins_of(settings, url), tls_of(settings)
         else:
             progress("starting the embedded database")
             embedded = EmbeddedPostgres(settings.home)
             server = await embedded.acquire()
             stack.push_async_callback(embedded.release)
             url, worker_url, admin_url, logins = server.app_url, server.worker_url, server.admin_url, None
+            tls = None
             passwords = {"app": server.credentials.app, "worker": server.credentials.worker}
         if settings.database_url is None or migrated:
             login = await _login_to_make(settings) if migrated else None
-            for revision in await migrate(Endpoint.parse(admin_url, logins), passwords=passwords, login=login):
+            for revision in await migrate(Endpoint.parse(admin_url, logins, tls), passwords=passwords, login=login):
                 progress(f"database schema brought to {revision}")
         database = await Database.connect(
-            url, logins=logins, worker_url=worker_url, pool_size=settings.database_pool, metrics=metrics
+            url, logins=logins, tls=tls, worker_url=worker_url, pool_size=settings.database_pool, metrics=metrics
         )
         stack.push_async_callback(database.close)
         if settings.database_reader_url is not None:
@@ -51,12 +54,21 @@ async def open_database(
         yield database
 
 
+def tls_of(settings: Settings) -> ssl.SSLContext | None:
+    """The authorities that the database's certificate must come from; None: as its address says. Raises SetupError."""
+    return None if settings.database_ca is None else trusting(settings.database_ca)
+
+
 async def _reader(settings: Settings, url: str) -> Database:
     """The replica, with the same login. Raises SetupError, DatabaseUnavailable."""
     if settings.database_url is None:
         raise SetupError("PENNY_DATABASE_READER_URL is a replica of PENNY_DATABASE_URL, which is not set.")
     return await Database.connect(
-        url, logins=logins_of(settings, url), pool_size=settings.database_pool, application="penny-reports"
+        url,
+        logins=logins_of(settings, url),
+        tls=tls_of(settings),
+        pool_size=settings.database_pool,
+        application="penny-reports",
     )
 
 

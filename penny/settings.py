@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     database_secret: str | None = Field(
         None, description='Secrets Manager id of `{"username", "password"}`, fetched again when the database refuses it'
     )
+    database_ca: str | None = Field(
+        None, description="PEM file of who must have made the database's certificate, or `rds` or `rds-proxy`"
+    )
     database_iam: bool = Field(False, description="log in with tokens of IAM in place of a password")
     database_login_secret: str | None = Field(
         None, description="for `penny migrate`: Secrets Manager id of the login that it makes for the service"

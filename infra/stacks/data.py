@@ -105,11 +105,12 @@ class Data(Stack):
             auto_minor_version_upgrade=True,
         )
         self.cluster.node.add_dependency(log_group)
-        self.login = self._login(deployment, vpc)
+        self.login = None if deployment.database_iam else self._login(deployment, vpc)
         self.host = self.cluster.cluster_endpoint.hostname
         self.entrance = self.group
         if deployment.database_proxy:
-            self._proxy(vpc)
+            assert self.login is not None
+            self._proxy(vpc, self.login)
 
     def _login(self, deployment: Deployment, vpc: ec2.Vpc) -> sm.Secret:
         """The service's login. `penny migrate` makes it in the database from this secret; rotation changes both."""
@@ -148,7 +149,7 @@ class Data(Stack):
         rotation.node.add_dependency(self.cluster)
         return secret
 
-    def _proxy(self, vpc: ec2.Vpc) -> None:
+    def _proxy(self, vpc: ec2.Vpc, login: sm.Secret) -> None:
         """In front of the writer. Decision 0067: each connection stays with one of the database's, so this shortens
         failover and does not save connections."""
         group = ec2.SecurityGroup(
@@ -160,7 +161,7 @@ class Data(Stack):
             self,
             "Proxy",
             proxy_target=rds.ProxyTarget.from_cluster(self.cluster),
-            secrets=[self.login],
+            secrets=[login],
             vpc=vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_group_name="app"),
             security_groups=[group],

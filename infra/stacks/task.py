@@ -28,7 +28,7 @@ ALIVE = "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', 
 
 def database_url(user: str, host: str) -> str:
     """An address without a password: that is in the secret."""
-    return f"postgresql://{user}@{host}:{PORT}/{DATABASE}?sslmode=require"
+    return f"postgresql://{user}@{host}:{PORT}/{DATABASE}?sslmode=verify-full"
 
 
 class Task(Construct):
@@ -73,7 +73,8 @@ class Task(Construct):
         self._container(self.migration, "migrate", ["penny", "migrate"], self._migration_environment())
         master = data.cluster.secret
         assert master is not None
-        self._allow_secrets(self.migration.task_role, [master.secret_arn, data.login.secret_arn])
+        logins = [master, *([data.login] if data.login else [])]
+        self._allow_secrets(self.migration.task_role, [secret.secret_arn for secret in logins])
 
     def _profile(self, id: str, name: str, tenant: str) -> bedrock.CfnApplicationInferenceProfile:
         """A name for the model under which AWS counts and bills its tokens."""
@@ -132,14 +133,14 @@ class Task(Construct):
         container.add_ulimits(ecs.Ulimit(name=ecs.UlimitName.NOFILE, soft_limit=65_536, hard_limit=65_536))
 
     def _shared(self) -> dict[str, str]:
-        return {"PENNY_HOME": "/tmp/penny", "AWS_REGION": self._deployment.region}  # noqa: S108
+        return {"PENNY_HOME": "/tmp/penny", "AWS_REGION": self._deployment.region, "PENNY_DATABASE_CA": "rds"}  # noqa: S108
 
     def _environment(self, auth: dict[str, str], proxies: list[str]) -> dict[str, str]:
         deployment, data = self._deployment, self._data
         environment = {
             **self._shared(),
             "PENNY_DATABASE_URL": database_url(SERVICE, data.host),
-            "PENNY_DATABASE_SECRET": data.login.secret_arn,
+            **({"PENNY_DATABASE_SECRET": data.login.secret_arn} if data.login else {"PENNY_DATABASE_IAM": "true"}),
             "PENNY_MODEL": f"bedrock:{self.profile.attr_inference_profile_arn}",
             "PENNY_MODEL_BASE": deployment.model,
             "PENNY_PUBLIC_URL": f"https://{deployment.domain}",
@@ -154,6 +155,8 @@ class Task(Construct):
             environment["PENNY_DATABASE_READER_URL"] = database_url(
                 SERVICE, data.cluster.cluster_read_endpoint.hostname
             )
+        if deployment.database_proxy:
+            environment["PENNY_DATABASE_CA"] = "rds-proxy"
         if deployment.cors_origins:
             environment["PENNY_CORS_ORIGINS"] = ",".join(deployment.cors_origins)
         if deployment.guardrail:
@@ -170,11 +173,14 @@ class Task(Construct):
     def _migration_environment(self) -> dict[str, str]:
         data = self._data
         assert data.cluster.secret is not None
+        login = {"PENNY_DATABASE_LOGIN_IAM": SERVICE}
+        if data.login:
+            login = {"PENNY_DATABASE_LOGIN_SECRET": data.login.secret_arn}
         return {
             **self._shared(),
+            **login,
             "PENNY_DATABASE_URL": database_url(OWNER, data.cluster.cluster_endpoint.hostname),
             "PENNY_DATABASE_SECRET": data.cluster.secret.secret_arn,
-            "PENNY_DATABASE_LOGIN_SECRET": data.login.secret_arn,
         }
 
     def _allow(self, role: iam.IRole) -> None:
@@ -202,7 +208,10 @@ class Task(Construct):
                     actions=["xray:PutTraceSegments", "xray:PutSpans", "xray:PutSpansForIndexing"], resources=["*"]
                 )
             )
-        self._allow_secrets(role, [data.login.secret_arn])
+        if data.login:
+            self._allow_secrets(role, [data.login.secret_arn])
+        else:
+            data.cluster.grant_connect(role, SERVICE)
         for channel in deployment.channels:
             name = f"{deployment.prefix}/channels/{channel}"
             sm.Secret.from_secret_name_v2(self, f"Secret-{channel}", name).grant_read(role)

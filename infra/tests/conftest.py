@@ -105,6 +105,12 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     return synthesize(example(**choices), tmp_path_factory.mktemp("everything"))
 
 
+@pytest.fixture(scope="session")
+def by_tokens(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """A small one whose service logs in by tokens of IAM."""
+    return synthesize(example(size="small", database_iam=True), tmp_path_factory.mktemp("by-tokens"))
+
+
 @pytest.fixture(params=["production", "small", "everything"])
 def any_size(request: pytest.FixtureRequest) -> Templates:
     """Each of them in turn."""

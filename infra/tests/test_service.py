@@ -72,6 +72,35 @@ def test_no_password_stands_in_a_variable(any_size: Templates) -> None:
             assert "password" not in str(entry["Value"]).lower()
 
 
+def variables(templates: Templates, name: str) -> dict[str, Any]:
+    """The environment of the container of that name."""
+    return {entry["Name"]: entry["Value"] for entry in container(templates, name)["Environment"]}
+
+
+def test_a_service_by_tokens_has_no_password_and_connects_as_one_user(by_tokens: Templates) -> None:
+    """The migration makes the login that the service's role may connect as; there is no secret of it, and no
+    rotation."""
+    service, migration = variables(by_tokens, "penny"), variables(by_tokens, "migrate")
+    assert service["PENNY_DATABASE_IAM"] == "true"
+    assert "PENNY_DATABASE_SECRET" not in service
+    assert migration["PENNY_DATABASE_LOGIN_IAM"] == "penny_service"
+    assert "PENNY_DATABASE_LOGIN_SECRET" not in migration
+    (connect,) = [s for n, s in by_tokens.statements("TaskService") if s["Action"] == "rds-db:connect"]
+    resource = "".join(map(str, connect["Resource"]["Fn::Join"][1]))
+    assert resource.endswith("/penny_service")
+    assert "DBClusterResourceId" in resource
+    assert not by_tokens.of("AWS::SecretsManager::RotationSchedule")
+
+
+def test_the_databases_certificate_is_verified(any_size: Templates) -> None:
+    """By RDS's own authorities; the proxy's certificate is from others."""
+    proxied = any_size.deployment.database_proxy
+    assert variables(any_size, "penny")["PENNY_DATABASE_CA"] == ("rds-proxy" if proxied else "rds")
+    assert variables(any_size, "migrate")["PENNY_DATABASE_CA"] == "rds"
+    for name in ("penny", "migrate"):
+        assert "sslmode=verify-full" in str(variables(any_size, name)["PENNY_DATABASE_URL"])
+
+
 def test_timeouts_are_in_order(any_size: Templates) -> None:
     """Heartbeat, then the balancer's idle timeout, then keep-alive; and a drain ends before the task is killed."""
     balancer = any_size.one("AWS::ElasticLoadBalancingV2::LoadBalancer")

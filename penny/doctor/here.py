@@ -19,6 +19,7 @@ from db.connection import Endpoint, log_in, open_connection
 from db.schema import APP, HEAD, WORKER
 from domain.clock import Clock
 from penny.channels import make_channels
+from penny.database import tls_of
 from penny.doctor.finding import Look, Nothing, Wrong
 from penny.keys import dev_key, jwks_from, secret_from
 from penny.logins import logins_of
@@ -70,7 +71,7 @@ class Here:
         if self.settings.database_url is None:
             raise Nothing("The embedded one, started as it is needed.")
         url = self.settings.database_url.get_secret_value()
-        return Endpoint.parse(url, logins_of(self.settings, url))
+        return Endpoint.parse(url, logins_of(self.settings, url), tls_of(self.settings))
 
     async def _database(self) -> str:
         endpoint = self._endpoint()
@@ -85,7 +86,8 @@ class Here:
             if reader or await pg.fetchval("SHOW transaction_read_only") == "on":
                 raise Wrong(f"{endpoint.place} takes no writes.", "Name the writer in PENNY_DATABASE_URL.")
             encrypted = await pg.fetchval("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
-            return f"{endpoint.place} answers: PostgreSQL {version}, {'TLS' if encrypted else 'not encrypted'}."
+            how = "TLS, its certificate verified" if endpoint.tls else "TLS" if encrypted else "not encrypted"
+            return f"{endpoint.place} answers: PostgreSQL {version}, {how}."
         finally:
             pg.terminate()
 
