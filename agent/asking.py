@@ -130,7 +130,7 @@ def _request(ctx: TurnContext, messages: Sequence[Message], step: _Step) -> Mode
         return ModelRequest(ctx.system, ctx.situation, step.earlier, turn, catalog.specs(), ctx.aside)
     room = ctx.model.abilities.context * 2 - len(ctx.system) - len(ctx.aside)  # two characters a token, to be sure
     turn = snapshot.with_figures(turn, messages, room)
-    return ModelRequest(ctx.system + snapshot.RULES, ctx.situation, snapshot.plain(step.earlier), turn, (), ctx.aside)
+    return ModelRequest(snapshot.system(ctx.system), ctx.situation, snapshot.plain(step.earlier), turn, (), ctx.aside)
 
 
 def later_half(earlier: Sequence[AnyMessage]) -> list[AnyMessage]:

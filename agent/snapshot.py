@@ -12,6 +12,7 @@ from uuid import UUID
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
 from memory.messages import Message
+from prompts.library import load_read_only
 
 LOOK_UPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("get_budget_status", {}),
@@ -23,13 +24,10 @@ LOOK_UPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("list_transactions", {"limit": 10}),
 )
 
-RULES = """
 
-# What you cannot do here
-- You cannot call tools and cannot change, add, move or undo anything, nor propose it. If the person asks for a change,
-  say that this model can only answer questions, and that nothing was changed or proposed.
-- All that is known of the person's money stands below under "Figures". If an answer is not in there, say that you
-  cannot tell."""
+def system(told: str) -> str:
+    """The system prompt with what such a model has to know of itself (prompts/read_only)."""
+    return f"{told}\n\n{load_read_only().text}"
 
 
 def calls(message_id: UUID) -> Message:

@@ -7,21 +7,22 @@ import inspect
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
-from domain.errors import InvalidInput, PennyError
+from domain.errors import InvalidInput, PennyError, SetupError
 from domain.ids import parse_id
 from memory.messages import Message
 from penny import conversation, workbench
 from penny.bootstrap import Services, bootstrap, warm_up
 from penny.cli.output import diff_lines, progress, say
 from penny.figures import why
-from penny.models import make_model
+from penny.reloading import Code
 from penny.settings import Settings
-from penny.workbench import Watched, WithDescriptions
-from prompts import library
+from penny.watching import Texts
 from tools import proposals
 
 SAVED = "cases/saved.yaml"
@@ -33,6 +34,19 @@ HELP = """/undo takes the last change back, /why shows the facts behind the last
 /save case NAME [FILE] keeps the conversation as a case for penny eval; /help shows this, /quit leaves"""
 
 
+@dataclass
+class Talk:
+    """What a conversation is beside the stored one: it goes on with new code. `line` was read and is not handled."""
+
+    session: str | None = None
+    last_run: str | None = None
+    replacing: Message | None = None
+    facts: list[dict[str, Any]] = field(default_factory=list)
+    figures: list[dict[str, Any]] = field(default_factory=list)
+    seen: dict[str, dict[str, Any]] = field(default_factory=dict)
+    line: str | None = None
+
+
 class Chat:
     """Reads a line, sends it, asks about proposals. The event loop turns only while something is under way."""
 
@@ -42,52 +56,67 @@ class Chat:
         runner: asyncio.Runner,
         *,
         user: str,
-        session: str | None,
+        talk: Talk,
         prompt: Path | None,
         tools: Path | None = None,
         watch: bool,
     ) -> None:
         self._settings, self._runner = settings, runner
         self._name = user
-        self._given = session
-        self._prompt = Watched(
-            prompt or library.SYSTEM, library.load, lambda p: f"prompt {p.version}", progress, watch=watch
-        )
-        self._descriptions = workbench.descriptions_of(tools, progress, watch=watch) if tools else None
-        self._last_run: str | None = None
-        self._replacing: Message | None = None
-        self._facts: list[dict[str, Any]] = []
-        self._figures: list[dict[str, Any]] = []
-        self._seen: dict[str, dict[str, Any]] = {}
+        self._talk = talk
+        self._texts = Texts(settings, prompt, tools, progress, watch=watch)
+        self._code = Code() if watch else None
         self._services: Services
         self._user: UUID
         self._session: UUID
 
-    def run(self) -> None:
-        """Talks until the end of input or /quit."""
+    def run(self) -> ModuleType | None:
+        """Talks until the end of input or /quit. When Penny's code was saved, it is this module made of the new code,
+        to go on with the same talk."""
         stack = AsyncExitStack()
         try:
             self._runner.run(self._open(stack))
-            progress(f"session {self._session}; /help lists what you can do beside talking")
-            while (line := self._read("you> ")) is not None:
+            if self._talk.session is None:
+                progress(f"session {self._session}; /help lists what you can do beside talking")
+            while (line := self._next_line()) is not None:
+                if line.strip() and (fresh := self._saved_code()):
+                    self._talk.session, self._talk.line = str(self._session), line
+                    return fresh
                 if line.strip() and not self._handled(line.strip()):
                     break
+            return None
         finally:
             self._runner.run(stack.aclose())
+
+    def _next_line(self) -> str | None:
+        kept, self._talk.line = self._talk.line, None
+        return self._read("you> ") if kept is None else kept
+
+    def _saved_code(self) -> ModuleType | None:
+        """This module of the new code, if some was saved and can be imported; what stands in the way is said."""
+        if self._code is None or not (files := self._code.saved()):
+            return None
+        try:
+            fresh = self._code.anew(__name__)
+        except SetupError as error:
+            progress(f"{error.message} The code from before stays in use.")
+            return None
+        progress(f"read again: {', '.join(file.name for file in files)}")
+        return fresh
 
     async def _open(self, stack: AsyncExitStack) -> None:
         self._services = await stack.enter_async_context(
             bootstrap(
                 self._settings,
                 progress=conversation.quiet_unless_slow(progress),
-                prompt=self._prompt,
-                model=WithDescriptions(make_model(self._settings), self._descriptions) if self._descriptions else None,
+                prompt=self._texts.prompt,
+                model=self._texts.model(),
             )
         )
         self._user = await self._services.user(self._name)
         self._session = (
-            parse_id(self._given, "session")
-            if self._given
+            parse_id(self._talk.session, "session")
+            if self._talk.session
             else await conversation.new_session(self._services, self._user)
         )
         if self._services.model_status().status != "ready":
@@ -136,13 +165,13 @@ class Chat:
 
     def _say(self, text: str) -> None:
         printer = conversation.TextPrinter(hints=False)
-        edit_of, self._replacing = self._replacing.id if self._replacing else None, None
+        edit_of, self._talk.replacing = self._talk.replacing.id if self._talk.replacing else None, None
         self._runner.run(
             conversation.say_and_print(self._services, self._user, self._session, text, printer, edit_of=edit_of)
         )
-        self._last_run = printer.run_id
-        self._facts, self._figures = printer.facts, printer.figures
-        self._seen |= {fact["id"]: fact for fact in printer.facts}
+        self._talk.last_run = printer.run_id
+        self._talk.facts, self._talk.figures = printer.facts, printer.figures
+        self._talk.seen |= {fact["id"]: fact for fact in printer.facts}
         for proposal in printer.proposals:
             self._decide(proposal)
 
@@ -170,24 +199,24 @@ class Chat:
             say(line)
 
     def _why(self) -> None:
-        for line in why(self._figures, self._seen):
+        for line in why(self._talk.figures, self._talk.seen):
             say(line)
-        if self._figures and self._facts:
+        if self._talk.figures and self._talk.facts:
             say("All facts of the last reply:")
-        for fact in self._facts:
+        for fact in self._talk.facts:
             say(f"  {fact['label']}: {fact['value']} {fact['unit']}  ({fact['tool']})")
-        if not self._facts and not self._figures:
+        if not self._talk.facts and not self._talk.figures:
             say("No facts stand behind the last reply.")
 
     def _show_prompt(self) -> None:
-        prompt = self._prompt()
+        prompt = self._texts.shown()
         say(f"{prompt.version}\n\n{prompt.text}")
 
     def _trace(self) -> None:
-        if self._last_run is None:
+        if self._talk.last_run is None:
             say("There is no reply yet.")
             return
-        for line in self._runner.run(workbench.trace_lines(self._services, self._user, self._last_run)):
+        for line in self._runner.run(workbench.trace_lines(self._services, self._user, self._talk.last_run)):
             say(line)
 
     def _rewind(self, turn: str = "") -> None:
@@ -197,15 +226,15 @@ class Chat:
         left, next_ = self._runner.run(
             workbench.turn_after(self._services, self._user, self._session, int(turn) if turn else None)
         )
-        self._replacing = next_
+        self._talk.replacing = next_
         for number, message in enumerate(left, 1):
             say(f"{number:3} {message.text}")
         say(f"What you say now takes the place of {next_.text!r} and all that followed.")
 
     def _fork(self) -> None:
-        before = self._replacing.turn if self._replacing else None
+        before = self._talk.replacing.turn if self._talk.replacing else None
         self._session = self._runner.run(workbench.fork(self._services, self._user, self._session, before))
-        self._replacing = None
+        self._talk.replacing = None
         say(f"session {self._session}, with the conversation so far")
 
     def _save(self, what: str = "", name: str = "", file: str = SAVED) -> None:
@@ -217,7 +246,7 @@ class Chat:
 
     def _new(self) -> None:
         self._session = self._runner.run(conversation.new_session(self._services, self._user))
-        self._replacing = self._last_run = None
+        self._talk.replacing = self._talk.last_run = None
         say(f"session {self._session}")
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Final
 
+from agent.local.routing import routing_of
 from agent.model import Model
 from domain.clock import FixedClock
 from domain.errors import SetupError
@@ -20,10 +21,11 @@ from lab.eval.personas import Author
 from lab.eval.stand_ins import Ideal, Mute, OnTheWire
 from penny.bootstrap import bootstrap, warm_up
 from penny.database import Progress
-from penny.models import make_model
+from penny.models import make_model, routed
+from penny.prompt_names import find, in_use, names
 from penny.settings import Settings
 from prompts import library
-from prompts.library import Prompt
+from prompts.library import Kind, Prompt
 
 NOON: Final = time(12, tzinfo=UTC)
 """When cases happen: the same calendar day from Honolulu to Sydney."""
@@ -43,31 +45,27 @@ class Variant:
     label: str
     text: str
     prompt: Prompt
-    routing: bool = False
     tools: Mapping[str, str] = field(default_factory=dict)
 
 
 def variants(prompts: Sequence[str], described: Sequence[Path], models: Sequence[str]) -> list[Variant]:
     """Each prompt with the code's descriptions and with each file of others. Without a prompt it is the one in use.
     Raises SetupError, PromptError or CaseError for what cannot be used."""
-    chosen = list(prompts) or [str(library.ROUTING if _embedded(models) else library.SYSTEM)]
+    wanted: Kind = "routing" if _embedded(models) else "system"
     found = []
-    for name in chosen:
-        prompt, routing = _prompt(name)
-        if routing != _embedded(models):
-            raise SetupError(_MISFIT.format(name=name, kind="a routing prompt" if routing else "a system prompt"))
-        found.append(Variant(prompt.version, prompt.text, prompt, routing))
+    for prompt in [_prompt(name, wanted) for name in prompts] or [in_use(wanted)]:
+        found.append(Variant(prompt.version, prompt.text, prompt))
         for file in described:
             label = f"{prompt.version}+{file.stem}"
-            found.append(Variant(label, prompt.text, prompt, routing, descriptions.load(file)))
+            found.append(Variant(label, prompt.text, prompt, descriptions.load(file)))
     if len({variant.label for variant in found}) < len(found):
         raise SetupError("Two of the prompts are the same text of the same name; one of them is enough.")
     return found
 
 
 _MISFIT: Final = (
-    "{name} is {kind}. The embedded model reads no system prompt: it chooses a tool by a routing prompt, a text "
-    "without {{{{variables}}}} as in prompts/routing. All other models read a system prompt. Run the two kinds apart."
+    "{name} is a {kind} prompt. The embedded model chooses a tool by a routing prompt (prompts/routing) and reads no "
+    "system prompt; all other models read a system prompt. Run the two kinds apart."
 )
 
 
@@ -79,23 +77,14 @@ def _embedded(models: Sequence[str]) -> bool:
     return kinds == {True}
 
 
-def _prompt(name: str) -> tuple[Prompt, bool]:
+def _prompt(name: str, wanted: Kind) -> Prompt:
     """By a file's path, or a version's name or name and hash."""
-    path = Path(name).expanduser()
-    if not path.is_file():
-        path = _version(name)
-    routing = "{{" not in path.read_text(encoding="utf-8", errors="replace")
-    return library.load_routing(path) if routing else library.load(path), routing
-
-
-def _version(name: str) -> Path:
-    known = [*sorted((library.HERE / "system").glob("*.md")), *sorted((library.HERE / "routing").glob("*.md"))]
-    for path in known:
-        relative = f"{path.parent.name}/{path.stem}"
-        if name in (path.stem, relative) or name == library.load(path, required=frozenset()).version:
-            return path
-    names = ", ".join(f"{path.parent.name}/{path.stem}" for path in known)
-    raise SetupError(f"There is no prompt {name!r}: give a file, or one of {names}.")
+    prompt = find(name, first=wanted)
+    if prompt is None:
+        raise SetupError(f"There is no prompt {name!r}: give a file, or one of {names()}.")
+    if prompt.kind != wanted:
+        raise SetupError(_MISFIT.format(name=name, kind=prompt.kind))
+    return prompt
 
 
 def jobs_of(model: str, wanted: int | None) -> int:
@@ -131,7 +120,7 @@ def stages(
             own,
             clock=FixedClock(datetime.combine(day, NOON)),
             model=make(own, name, variant, wire),
-            prompt=lambda: library.load() if variant.routing else variant.prompt,
+            prompt=lambda: library.load() if variant.prompt.kind == "routing" else variant.prompt,
         ) as services:
             await warm_up(services.model, progress)
             yield Stage(services.db, services.runner, author, wire.stand_in if wire else None)
@@ -144,11 +133,8 @@ def make(settings: Settings, name: str, variant: Variant, wire: Wire | None = No
     if name in STAND_INS:
         return STAND_INS[name]()
     if name == "local":
-        from agent.local.model import LocalModel
-
-        routing = descriptions.routed(variant.text, variant.tools)
-        own = None if routing == library.load_routing().text else routing
-        return LocalModel(settings.cache, gguf=settings.local_gguf, routing=own)
+        routing = routing_of(variant.prompt).described(variant.tools)
+        return routed(settings.model_copy(update={"model": name}), lambda: routing)
     model = make_model(settings.model_copy(update={"model": name})) if wire is None else _on(wire, name)
     return Described(model, variant.tools) if variant.tools else model
 

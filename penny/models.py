@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from penny.settings import Settings
 
 if TYPE_CHECKING:
     from agent.bedrock import Guardrail
+    from agent.local.routing import Routing
 
 
 def make_model(settings: Settings, metrics: Metrics = UNTOLD) -> Model:
@@ -60,6 +62,18 @@ def _one(settings: Settings, name: str, metrics: Metrics, *, last: bool) -> Mode
         f"{setting}: the model {name!r} is not known; use local, bedrock:<model id or inference profile> or "
         "scripted:<file>."
     )
+
+
+def routed(settings: Settings, routing: Callable[[], Routing]) -> Model:
+    """The embedded model, choosing by a routing prompt that may change. Raises SetupError for another PENNY_MODEL."""
+    if settings.model != "local":
+        raise SetupError(
+            f"A routing prompt is the embedded model's, and PENNY_MODEL is {settings.model}: set PENNY_MODEL=local, or "
+            "give a system prompt (a .md file)."
+        )
+    from agent.local.model import LocalModel
+
+    return LocalModel(settings.cache, gguf=settings.local_gguf, routed=routing)
 
 
 def _guardrail(settings: Settings) -> Guardrail | None:

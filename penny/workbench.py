@@ -1,88 +1,26 @@
 """What `penny chat` offers those who work on prompts: how the last reply came about, going back, going on elsewhere,
-keeping a conversation as a case, and prompts and tool descriptions that are read again when they are saved."""
+and keeping a conversation as a case."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 from uuid import UUID
 
-from langchain_core.messages import AIMessageChunk
-
-from agent.model import Model, ModelRequest
 from domain.clock import today
-from domain.errors import InvalidInput, PennyError
+from domain.errors import InvalidInput
 from domain.ids import parse_id
 from lab.cases.case import Case
 from lab.cases.saved import case_of, given_of
-from lab.eval.descriptions import Described
-from lab.eval.descriptions import load as load_descriptions
 from ledger import preferences
 from memory import facts, forking, messages, sessions, traces
 from memory.messages import Message
 from penny.bootstrap import Services
-from penny.database import Progress
 from tools import proposals
-
-T = TypeVar("T")
 
 LAST_TURN = 2**31 - 1
 _BAR = 40
-
-
-class Watched(Generic[T]):
-    """The value of a file; with `watch` it is loaded again when the file was saved, and what cannot be used is not
-    taken."""
-
-    def __init__(
-        self, path: Path, load: Callable[[Path], T], told: Callable[[T], str], report: Progress, *, watch: bool
-    ) -> None:
-        self._value = load(path)
-        self._path, self._load, self._told, self._report, self._watch = path, load, told, report, watch
-        self._saved = self._stamp()
-
-    def __call__(self) -> T:
-        if self._watch and (now := self._stamp()) != self._saved:
-            self._saved = now
-            try:
-                self._value = self._load(self._path)
-                self._report(self._told(self._value))
-            except PennyError as error:
-                self._report(f"{error.message} The one before stays in use.")
-        return self._value
-
-    def _stamp(self) -> int:
-        try:
-            return self._path.stat().st_mtime_ns
-        except OSError:
-            return 0
-
-
-class WithDescriptions:
-    """A model that is told the tools as they are described at the time; the rest is the model's own."""
-
-    def __init__(self, model: Model, descriptions: Callable[[], Mapping[str, str]]) -> None:
-        self._model, self._descriptions = model, descriptions
-        self.name, self.abilities = model.name, model.abilities
-
-    def stream(self, request: ModelRequest) -> AsyncIterator[AIMessageChunk]:
-        return Described(self._model, self._descriptions()).stream(request)
-
-    async def close(self) -> None:
-        await self._model.close()
-
-    def __getattr__(self, name: str) -> Any:
-        """`status` and `warm_up`, of models that have them."""
-        return getattr(self._model, name)
-
-
-def descriptions_of(path: Path, report: Progress, *, watch: bool) -> Callable[[], Mapping[str, str]]:
-    """The descriptions in a YAML file of `tool: text`. Raises CaseError."""
-    return Watched(
-        path, load_descriptions, lambda d: f"descriptions of {', '.join(d) or 'no tool'}", report, watch=watch
-    )
 
 
 async def standing(services: Services, user: UUID, session: UUID) -> list[Message]:

@@ -1,5 +1,5 @@
 """Loads prompt files and renders them. A prompt's version is its name and the hash of its text, so that every run says
-exactly which text it was made with."""
+exactly which text it was made with. System prompts are Markdown; the embedded model's routing prompts are YAML."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from domain.errors import SetupError
 
 HERE: Final = Path(__file__).parent
 SYSTEM: Final = HERE / "system" / "v2.md"
 SUMMARY: Final = HERE / "summary" / "v1.md"
-ROUTING: Final = HERE / "routing" / "v2.md"
+READ_ONLY: Final = HERE / "read_only" / "v1.md"
+ROUTING: Final = HERE / "routing" / "v2.yaml"
 
 VARIABLES: Final = frozenset({"today", "weekday", "locale", "currency", "time_zone", "categories", "accounts", "facts"})
 REQUIRED: Final = VARIABLES - {"weekday"}
 """Without these a system prompt would leave the model guessing about the person."""
 
+Kind = Literal["system", "summary", "read_only", "routing"]
+
+_TOOLS: Final = frozenset({"tools"})
 _PLACE = re.compile(r"\{\{(.*?)\}\}")
 
 
@@ -44,6 +48,7 @@ class Prompt:
 
     name: str
     text: str
+    kind: Kind = "system"
 
     @property
     def version(self) -> str:
@@ -64,14 +69,20 @@ class Prompt:
         return Rendered(self.text[: max(split, 0)].rstrip(), aside.strip())
 
 
-def load(path: Path = SYSTEM, *, known: frozenset[str] = VARIABLES, required: frozenset[str] = REQUIRED) -> Prompt:
+def load(
+    path: Path = SYSTEM,
+    *,
+    kind: Kind = "system",
+    known: frozenset[str] = VARIABLES,
+    required: frozenset[str] = REQUIRED,
+) -> Prompt:
     """The prompt in the file. Raises PromptError when it cannot be read, is empty, names a variable that is not
     `known`, or leaves out one that is `required`."""
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise PromptError(f"The prompt file {path} cannot be read: {error}.") from None
-    return checked(Prompt(path.stem, text), f"The prompt file {path}", known=known, required=required)
+    return checked(Prompt(path.stem, text, kind), f"The prompt file {path}", known=known, required=required)
 
 
 def checked(
@@ -88,20 +99,25 @@ def checked(
     return prompt
 
 
-def files() -> list[Path]:
-    """The system prompts that come with this code, by name."""
-    return sorted(SYSTEM.parent.glob("*.md"))
+def files(kind: Kind = "system") -> list[Path]:
+    """The prompts of a kind that come with this code, by name."""
+    return sorted((HERE / kind).glob(f"*{ROUTING.suffix if kind == 'routing' else SYSTEM.suffix}"))
 
 
 def load_summary(path: Path = SUMMARY) -> Prompt:
     """The prompt by which older turns are summarized; it has no variables. Raises PromptError."""
-    return load(path, known=frozenset(), required=frozenset())
+    return load(path, kind="summary", known=frozenset(), required=frozenset())
+
+
+def load_read_only(path: Path = READ_ONLY) -> Prompt:
+    """What models that cannot call tools are told after the system prompt; it has no variables. Raises PromptError."""
+    return load(path, kind="read_only", known=frozenset(), required=frozenset())
 
 
 def load_routing(path: Path = ROUTING) -> Prompt:
-    """The prompt by which the embedded model chooses a tool; it has no variables, for it is the same for everybody.
-    Raises PromptError."""
-    return load(path, known=frozenset(), required=frozenset())
+    """The prompt by which the embedded model chooses a tool, as its file is written: YAML with a place for the tools
+    (agent.local.routing reads it). It is the same for everybody. Raises PromptError."""
+    return load(path, kind="routing", known=_TOOLS, required=_TOOLS)
 
 
 def _places(names: list[str]) -> str:

@@ -52,8 +52,19 @@ _TOOLS: dict[str, tuple[tuple[str, ...], dict[str, Schema]]] = {
 NONE = "none"
 """The call that says that no tool fits."""
 
-KNOWN = frozenset(_TOOLS)
-"""The tools that this model was tuned for; others that a request offers are left alone."""
+KNOWN = tuple(_TOOLS)
+"""The tools that this model can be told of; others that a request offers are left alone."""
+
+
+def arguments(tool: str) -> tuple[tuple[str, ...], dict[str, Schema]]:
+    """The names of the arguments that a call of the tool has to have, and the schemas of all that it may have."""
+    return ((), {}) if tool == NONE else _TOOLS[tool]
+
+
+def signature(tool: str) -> str:
+    """The tool as it is told to the model: "set_budget(category, amount, month?)"."""
+    required, properties = arguments(tool)
+    return f"{tool}({', '.join(name if name in required else f'{name}?' for name in properties)})"
 
 
 def schema(offered: Collection[str]) -> Schema:

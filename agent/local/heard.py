@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from agent.local.prompt import Said
+from agent.local.routing import Said
 from agent.local.words import Named, named, numbers, within
 from domain.errors import InvalidInput
 from domain.money import Money

@@ -16,10 +16,10 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 
 from agent.history import FOLLOW_UP
-from agent.local import english, grammar, prompt, remembering, weights
+from agent.local import english, grammar, prompt, remembering, routing, weights
 from agent.local.guards import judge
 from agent.local.heard import Call, Heard, Say
-from agent.local.prompt import Said
+from agent.local.routing import Routing, Said
 from agent.local.state import FAILED, READY
 from agent.local.warm import ABSENT, IDLE_SECONDS, Phase, WarmProcess
 from agent.model import Abilities, ModelRequest, ModelUnavailable
@@ -43,8 +43,8 @@ class LocalModel:
     """Answers with the model's file in `cache` (or the user's own `gguf`) through the machine's warm process.
 
     Nothing is downloaded or started before `warm_up`, nothing started before that or the first request. `idle_seconds`
-    is when an unused process ends. `routing` takes the place of the text in prompts/routing, to try another: the
-    process then reads it anew, once.
+    is when an unused process ends. `routed` says by which prompt to choose, each time it is asked; another than the one
+    in use is read anew by the process, once.
     """
 
     name = "local"
@@ -58,10 +58,10 @@ class LocalModel:
         idle_seconds: float = IDLE_SECONDS,
         process: Callable[[Path], Runtime] | None = None,
         fetch: Callable[[Path, weights.Progress], Path] = weights.fetch,
-        routing: str | None = None,
+        routed: Callable[[], Routing] | None = None,
     ) -> None:
         self._cache, self._gguf, self._fetch = cache, gguf, fetch
-        self._routing = routing
+        self._routed = routed or _in_use()
         self._make = process or (lambda file: WarmProcess(cache, file, idle_seconds=idle_seconds))
         self._process: Runtime | None = None
         self._doing, self._failed = "", False
@@ -119,6 +119,7 @@ class LocalModel:
             for chunk in _spoken(heard.earlier[-1].text.strip("[] \n")):
                 yield chunk
             return
+        chosen = self._routed()
         offered = {tool["name"] for tool in request.tools}
         if (asked := remembering.call_for(heard.text)) and asked.tool in offered:
             yield _calling(asked, UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0))
@@ -127,7 +128,7 @@ class LocalModel:
             for chunk in _spoken(english.sorry(language)):
                 yield chunk
             return
-        answer = await self._warm().complete(_body(heard, offered, self._routing))
+        answer = await self._warm().complete(_body(heard, offered, chosen))
         call, usage = _parsed(answer)
         decided = judge(call, heard)
         if isinstance(decided, Say):
@@ -152,6 +153,12 @@ class LocalModel:
                 )
             self._process = self._make(file)
         return self._process
+
+
+def _in_use() -> Callable[[], Routing]:
+    """Read once: the file goes with the code."""
+    found = routing.load()
+    return lambda: found
 
 
 def _results(turn: Sequence[AnyMessage]) -> list[str]:
@@ -203,16 +210,16 @@ def _speaks(message: AnyMessage) -> bool:
     return isinstance(message, (HumanMessage, AIMessage)) and bool(str(message.text).strip())
 
 
-def _body(heard: Heard, offered: set[str], routing: str | None) -> dict[str, Any]:
+def _body(heard: Heard, offered: set[str], chosen: Routing) -> dict[str, Any]:
     """The completion request: greedy, on top of the state of the constant prompt, held to the grammar."""
     return {
-        "messages": prompt.messages(heard.earlier, heard.text, routing),
+        "messages": prompt.messages(heard.earlier, heard.text, chosen),
         "temperature": 0,
         "max_tokens": ANSWER_TOKENS,
         "cache_prompt": True,
         "response_format": {
             "type": "json_schema",
-            "json_schema": {"name": "call", "schema": grammar.schema(offered)},
+            "json_schema": {"name": "call", "schema": grammar.schema(offered & chosen.tools.keys())},
         },
     }
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
+from agent.local import routing
 from agent.local.prompt import prefix
 from agent.local.state import FAILED, LOADING, READING, READY, Folder, State
 
@@ -123,7 +124,14 @@ def _unused(folder: Folder, idle_seconds: float) -> bool:
 def _prefix_name(gguf: Path) -> str:
     """Names the saved state of the constant prompt after all that it depends on."""
     status = gguf.stat()
-    parts = [str(gguf), status.st_size, status.st_mtime_ns, version("xllamacpp"), CONTEXT_TOKENS, prefix()]
+    parts = [
+        str(gguf),
+        status.st_size,
+        status.st_mtime_ns,
+        version("xllamacpp"),
+        CONTEXT_TOKENS,
+        prefix(routing.load()),
+    ]
     return f"prefix-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]}.bin"
 
 
@@ -139,7 +147,7 @@ def _read_prefix(address: str, token: str, folder: Path, name: str) -> None:
             return
     for stale in folder.glob("prefix-*"):
         stale.unlink()
-    roles = [*prefix(), {"role": "user", "content": ""}]
+    roles = [*prefix(routing.load()), {"role": "user", "content": ""}]
     _post(address, token, "/v1/chat/completions", {"messages": roles, "max_tokens": 1, "cache_prompt": True})
     with suppress(OSError):
         _post(address, token, "/slots/0?action=save", {"filename": f"{name}.new"})

@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from agent.local import routing
 from agent.local.prompt import prefix
 
 LOADING = "loading model"
@@ -47,7 +48,7 @@ class Folder:
 
     @classmethod
     def of(cls, cache: Path, gguf: Path) -> Folder:
-        what = os.fsencode(gguf.resolve()) + json.dumps(prefix()).encode()
+        what = os.fsencode(gguf.resolve()) + json.dumps(prefix(routing.load())).encode()
         return cls(cache / f"local-{hashlib.sha256(what).hexdigest()[:12]}")
 
     @property

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final, cast, get_args
 
 from domain.errors import PennyError
+from domain.nodes import Node
 from domain.periods import Month
 from lab.cases.case import (
     AccountRow,
@@ -18,7 +19,6 @@ from lab.cases.case import (
     RateRow,
     TxnRow,
 )
-from lab.cases.nodes import Node
 from ledger.accounts import Kind as AccountKind
 from ledger.categories import Kind as CategoryKind
 

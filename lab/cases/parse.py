@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
+from domain.nodes import Node
 from lab.cases import given
 from lab.cases.case import (
     Answer,
@@ -23,7 +24,7 @@ from lab.cases.case import (
     Step,
     Value,
 )
-from lab.cases.nodes import CaseError, Node, read
+from lab.cases.nodes import CaseError, read
 from tools.catalog import CATALOG
 from tools.drafts.kinds import BUILDERS
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,17 +17,6 @@ def load(path: Path) -> dict[str, str]:
     """The descriptions in the file. Raises CaseError, for a tool that there is not too."""
     allowed = (*(tool.name for tool in CATALOG), "none")
     return {name: " ".join(node.text().split()) for name, node in read(path).keys(allowed).items()}
-
-
-def routed(routing: str, descriptions: Mapping[str, str]) -> str:
-    """The embedded model's prompt with the descriptions in place of its own: its tools stand one a line, as
-    "name(arguments) - description"."""
-
-    def told(line: re.Match[str]) -> str:
-        text = descriptions.get(line["name"])
-        return line[0] if text is None else f"{line['head']} - {text}"
-
-    return re.sub(r"^(?P<head>(?P<name>\w+)\([^)]*\)) - .*$", told, routing, flags=re.MULTILINE)
 
 
 class Described:

@@ -15,7 +15,8 @@ from langchain_core.messages import HumanMessage
 
 from agent.model import Model, ModelRequest, Situation
 from domain.errors import SetupError
-from lab.cases.nodes import Node, read
+from domain.nodes import Node
+from lab.cases.nodes import read
 from lab.eval.outcome import EvalError
 
 HERE: Final = Path(__file__).parent

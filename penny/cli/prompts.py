@@ -1,10 +1,10 @@
-"""`penny prompts`: the versions of the system prompt, what differs, trying one, and rolling one out."""
+"""`penny prompts`: versions of the system prompt and of the embedded model's routing prompt, what differs, trying one;
+and rolling a system prompt out."""
 
 from __future__ import annotations
 
 import re
 from difflib import unified_diff
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,28 +17,28 @@ from penny.cli.usage import IssuerOption, TenantOption
 from penny.settings import DEMO_USER
 
 if TYPE_CHECKING:
-    from prompts.library import Prompt
+    from prompts.library import Kind, Prompt
     from prompts.stopping import Counts
 
 NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="A name (v2), a version (v2-3f9a1c20) or a file of your own.")
+    str,
+    typer.Argument(
+        metavar="NAME", help="A name (v2, routing/v3), a version (v2-3f9a1c20) or a file of your own (.md, .yaml)."
+    ),
 ]
 
-commands = typer.Typer(help="Versions of the system prompt: compare, try, roll out, roll back.", no_args_is_help=True)
+commands = typer.Typer(help="Versions of prompts: compare, try, roll out, roll back.", no_args_is_help=True)
 
 
-def found(name: str) -> Prompt:
-    """The prompt that is meant: a file of this code's by name or version, a file by path, or a version that a run was
-    made with once. Raises NotFound, PromptError."""
+def found(name: str, first: Kind = "system") -> Prompt:
+    """The prompt that is meant: a file by path, one of this code's by name or version (`first` says of which kind when
+    several have the name), or a version that a run was made with once. Raises NotFound, PromptError."""
     from domain.errors import NotFound
-    from prompts import library, store
+    from penny import prompt_names
+    from prompts import store
 
-    if name.endswith(".md") or "/" in name:
-        return library.load(Path(name))
-    own = [library.load(path) for path in library.files()]
-    for prompt in own:
-        if name in (prompt.name, prompt.version):
-            return prompt
+    if prompt := prompt_names.find(name, first):
+        return prompt
     if re.fullmatch(r".+-[0-9a-f]{8}", name):
 
         async def act(worker: Any) -> list[Prompt]:
@@ -46,16 +46,17 @@ def found(name: str) -> Prompt:
 
         if kept := with_worker(act):
             return kept[0]
-    raise NotFound(f"There is no prompt {name}; there are {', '.join(p.name for p in own)}, and files by their path.")
+    raise NotFound(f"There is no prompt {name}; there are {prompt_names.names()}, and files by their path.")
 
 
 @commands.command(name="list")
 def list_(json_: JsonOption = False) -> None:
-    """List versions: whose they are, and how the replies of the last 30 days ended."""
-    from prompts import library, store
+    """List versions: whose they are, and how the replies of the last 30 days ended; then the embedded model's."""
+    from penny import prompt_names
+    from prompts import store
 
-    base = library.load()
-    own = {prompt.version: prompt for prompt in map(library.load, library.files())}
+    base = prompt_names.in_use("system")
+    own = {prompt.version: prompt for prompt in prompt_names.own(["system"])}
 
     async def act(worker: Any) -> tuple[dict[str, Prompt], dict[str, Counts], list[store.Past]]:
         known = own | {prompt.version: prompt for prompt in await store.kept(worker)}
@@ -72,8 +73,9 @@ def list_(json_: JsonOption = False) -> None:
                 "reason": rollout.reason, "began_at": rollout.began_at, "changed_at": rollout.changed_at,
             }  # fmt: skip
             say_json(
-                {"version": version, "name": prompt.name, "base": version == base.version, "in_code": version in own,
-                 "replies": seen.replies, "failed": seen.failed, "unverified": seen.unverified, "rollout": rolled}
+                {"version": version, "name": prompt.name, "kind": prompt.kind, "base": version == base.version,
+                 "in_code": version in own, "replies": seen.replies, "failed": seen.failed,
+                 "unverified": seen.unverified, "rollout": rolled}
             )  # fmt: skip
             continue
         where = "" if version in own else "  (not in this code)"
@@ -81,6 +83,21 @@ def list_(json_: JsonOption = False) -> None:
         say(f"{version:16} {state:24} {seen.replies:>7,} replies  {bad}{where}".rstrip())
         if rollout is not None and rollout.reason:
             say(f"  stopped {rollout.changed_at:%Y-%m-%d %H:%M}: {rollout.reason}")
+    _list_routing(json_)
+
+
+def _list_routing(json_: bool) -> None:
+    """They come with the code and go with it: nothing of them is rolled out."""
+    from penny import prompt_names
+
+    base = prompt_names.in_use("routing")
+    for prompt in prompt_names.own(["routing"]):
+        used = prompt.version == base.version
+        if json_:
+            said = {"version": prompt.version, "name": prompt.name, "kind": prompt.kind, "base": used, "in_code": True}
+            say_json(said)
+        else:
+            say(f"{f'routing/{prompt.version}':24} {'in use by the embedded model' if used else '-'}")
 
 
 def _state(rollout: Any) -> str:
@@ -131,9 +148,12 @@ def try_(
     """Answer one message with a version; nobody else gets it."""
     from penny.cli.talk import say_once
 
-    prompt = found(name)
+    embedded = settings.load().model == "local"
+    prompt = found(name, "routing" if embedded else "system")
     progress(f"prompt {prompt.version}")
-    if not say_once(text, session, user, json_, prompt=lambda: prompt):
+    if embedded and prompt.kind == "system":
+        progress("the embedded model reads no system prompt: its answer is what it is without it (see routing prompts)")
+    if not say_once(text, session, user, json_, prompt=prompt):
         raise typer.Exit(1)
 
 
@@ -160,6 +180,7 @@ def rollout(
 ) -> None:
     """Give a version to a share of the users, on all servers within seconds. It stops by itself when its replies fail,
     or have unverified figures, more often than the base's."""
+    from domain.errors import InvalidInput
     from penny.cli.usage import issuer_of
     from prompts import library, store
 
@@ -168,6 +189,11 @@ def rollout(
     wanted = None if share is None else share_of(share)
     prompt, base = found(name), library.load()
     chosen = settings.load()
+    if prompt.kind != "system":
+        raise InvalidInput(
+            f"{name} is a {prompt.kind} prompt: it is the embedded model's, which is one for a machine, and goes with "
+            "the code. Name it in ROUTING (prompts/library.py) when penny eval says that it is better."
+        )
     if prompt.version == base.version:
         raise typer.BadParameter(f"{prompt.version} is the base: everybody has it")
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
@@ -33,17 +32,23 @@ def ask(
         raise typer.Exit(1)
 
 
-def say_once(
-    text: str, session: str | None, user: str, json_: bool, *, prompt: Callable[[], Prompt] | None = None
-) -> bool:
+def say_once(text: str, session: str | None, user: str, json_: bool, *, prompt: Prompt | None = None) -> bool:
     """Sends one message, with a prompt of its own if one is given; True when the reply ended well."""
+    from agent.local.routing import routing_of
     from domain.ids import parse_id
     from penny import conversation
     from penny.bootstrap import bootstrap, warm_up
+    from penny.models import routed
+
+    chosen = settings.load()
+    routing = routing_of(prompt) if prompt and prompt.kind == "routing" else None
 
     async def run() -> bool:
         async with bootstrap(
-            settings.load(), progress=conversation.quiet_unless_slow(progress), prompt=prompt
+            chosen,
+            progress=conversation.quiet_unless_slow(progress),
+            model=routed(chosen, lambda: routing) if routing else None,
+            prompt=(lambda: prompt) if prompt and not routing else None,
         ) as services:
             person = await services.user(user)
             at: UUID = parse_id(session, "session") if session else await conversation.new_session(services, person)
@@ -59,16 +64,22 @@ def say_once(
 def chat(
     session: SessionOption = None,
     user: UserOption = DEMO_USER,
-    prompt: Annotated[Path | None, typer.Option(help="Another system prompt file.")] = None,
+    prompt: Annotated[
+        Path | None, typer.Option(help="Another prompt file: .md, or .yaml for the embedded model.")
+    ] = None,
     tools: Annotated[Path | None, typer.Option(help="A YAML file of other tool descriptions.")] = None,
-    watch: Annotated[bool, typer.Option(help="Load both files again whenever they were saved.")] = False,
+    watch: Annotated[bool, typer.Option(help="Read prompts, descriptions and Penny's code again when saved.")] = False,
 ) -> None:
     """Talk in the terminal; proposals ask for y or n. /help lists the commands: /undo, /why, /prompt, /trace, /rewind,
     /fork, /save case, /new, /quit."""
-    from penny.chat import Chat
+    from penny import chat as code
 
+    talk = code.Talk(session)
     with asyncio.Runner() as runner:
-        Chat(settings.load(), runner, user=user, session=session, prompt=prompt, tools=tools, watch=watch).run()
+        fresh: Any = code
+        while fresh:
+            chosen = settings.load()
+            fresh = fresh.Chat(chosen, runner, user=user, talk=talk, prompt=prompt, tools=tools, watch=watch).run()
     say()
 
 

@@ -13,7 +13,7 @@ from agent.model import Abilities, ModelRequest, Situation
 from agent.scripted import ScriptedModel
 from domain.errors import SetupError
 from lab.cases import CaseError
-from lab.eval.descriptions import Described, load, routed
+from lab.eval.descriptions import Described, load
 from penny.evaluation import variants
 from prompts import library
 
@@ -31,15 +31,6 @@ async def test_a_model_is_told_the_others() -> None:
     assert "".join([str(chunk.text) async for chunk in stream]) == "hello"
     assert [tool["description"] for tool in model.requests[0].tools] == ["new", "kept"]
     assert (described.name, described.abilities) == ("scripted", Abilities())
-
-
-def test_the_embedded_models_prompt_has_the_others_on_their_lines() -> None:
-    """Every other line stays, byte for byte; the arguments too."""
-    text = library.load_routing().text
-    changed = routed(text, {"find_recurring": "whatever comes back every month"})
-    different = [now for was, now in zip(text.splitlines(), changed.splitlines(), strict=True) if was != now]
-    assert different == ["find_recurring() - whatever comes back every month"]
-    assert routed(text, {}) == text
 
 
 def test_a_file_of_descriptions_is_checked(tmp_path: Path) -> None:
@@ -62,16 +53,18 @@ def test_each_prompt_is_tried_with_each_file(tmp_path: Path) -> None:
 
 def test_the_embedded_model_takes_a_routing_prompt_and_others_a_system_prompt(tmp_path: Path) -> None:
     """The wrong kind is refused with the reason; so is a run of both kinds of models."""
-    routing = tmp_path / "mine.md"
-    routing.write_text("Pick a tool.")
-    [chosen] = variants([str(routing)], [], ["local"])
-    assert (chosen.routing, chosen.text) == (True, "Pick a tool.")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(library.ROUTING.read_text().replace("Pick ONE tool", "Pick a tool"))
+    [chosen] = variants([str(mine)], [], ["local"])
+    assert (chosen.prompt.kind, "Pick a tool" in chosen.text) == ("routing", True)
     assert variants([], [], ["local"])[0].text == library.load_routing().text
+    assert variants(["v1"], [], ["local"])[0].prompt.kind == "routing"
+    assert variants(["v2"], [], ["scripted:x"])[0].prompt.kind == "system"
     with pytest.raises(SetupError, match="is a routing prompt"):
-        variants([str(routing)], [], ["scripted:x"])
+        variants([str(mine)], [], ["scripted:x"])
     with pytest.raises(SetupError, match=r"system/v2 is a system prompt.*reads no system prompt"):
         variants(["system/v2"], [], ["local"])
     with pytest.raises(SetupError, match="run it in a run of its own"):
         variants([], [], ["local", "scripted:x"])
-    with pytest.raises(SetupError, match="There is no prompt 'v99'"):
+    with pytest.raises(SetupError, match=r"There is no prompt 'v99'.*routing/v2"):
         variants(["v99"], [], ["scripted:x"])

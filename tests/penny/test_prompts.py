@@ -34,6 +34,27 @@ async def test_a_prompt_from_idea_to_rollout_and_back(penny, tmp_path: Path):
     assert "Be briefer still." in (await penny("prompts", "show", version)).out
 
 
+async def test_the_embedded_models_prompts_are_listed_shown_and_compared(penny, tmp_path: Path):
+    """By kind and name, as files; one that the model could not use is refused with its line, and so is a trial with
+    another model, or a rollout."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(library.ROUTING.read_text().replace("find_anomalies: ", "find_anomalies: oddities; ", 1))
+    used = library.load_routing()
+
+    assert f"routing/{used.version:16} in use by the embedded model" in (await penny("prompts", "list")).out
+    assert (await penny("prompts", "show", f"routing/{used.name}")).out == used.text + "\n"
+    assert "+  find_anomalies: oddities; " in (await penny("prompts", "diff", used.version, str(mine))).out
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps([{"text": "Hello."}]))
+    tried = await penny("prompts", "try", str(mine), "hi", PENNY_MODEL=f"scripted:{script}")
+    assert (tried.code, "A routing prompt is the embedded model's" in " ".join(tried.err.split())) == (1, True)
+    rolled = await penny("prompts", "rollout", str(mine), "--share", "10%")
+    assert (rolled.code, "goes with the code" in " ".join(rolled.err.split())) == (1, True)
+    mine.write_text(mine.read_text().replace("by: merchant", "by: shop", 1))
+    shown = await penny("prompts", "show", str(mine))
+    assert (shown.code, "is 'shop'; allowed: category, merchant" in " ".join(shown.err.split())) == (1, True)
+
+
 async def test_what_cannot_be_rolled_out_is_said(penny, tmp_path: Path):
     """An unknown name, a broken file, the base itself, no share, a wrong one, nothing to roll back."""
     broken = tmp_path / "broken.md"

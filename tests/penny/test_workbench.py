@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import shutil
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,8 +17,11 @@ from agent.scripted import ScriptedModel
 from lab.cases import load
 from lab.cases.case import Decide, Say
 from lab.cases.nodes import CaseError
-from penny.workbench import WithDescriptions, descriptions_of
+from penny.watching import WithDescriptions, descriptions_of
 from tools import catalog
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["packages"]
 
 SCRIPT = [
     {"tool_calls": [{"name": "get_budget_status", "args": {"category": "Dining"}}]},
@@ -93,3 +100,47 @@ def test_descriptions_that_cannot_be_read_are_said_at_once(tmp_path: Path) -> No
     path.write_text("no_such_tool: x\n")
     with pytest.raises(CaseError, match="no_such_tool"):
         descriptions_of(path, print, watch=False)
+
+
+async def test_saved_code_is_taken_up_and_the_conversation_goes_on(environment_of, tmp_path: Path) -> None:
+    """With --watch, a tool's file that was saved is used from the next message on, in the same session; one that cannot
+    be imported is said with its line, and the code from before goes on."""
+    code = tmp_path / "checkout"
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, code / package, ignore=shutil.ignore_patterns("__pycache__", "assets"))
+    script, tool = tmp_path / "script.json", code / "tools" / "reads" / "goals.py"
+    script.write_text(json.dumps([{"tool_calls": [{"name": "list_goals", "args": {}}]}, {"text": "{summary}"}] * 4))
+    text = tool.read_text()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "penny", "chat", "--watch",
+        env=environment_of(PENNY_MODEL=f"scripted:{script}", PYTHONPATH=str(code)), cwd=code,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    told: list[str] = []
+
+    async def say(line: str, until: str) -> str:
+        """What is printed after the line, up to the one with these words."""
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(f"{line}\n".encode())
+        began = len(told)
+        while read := (await asyncio.wait_for(process.stdout.readline(), 240)).decode():
+            told.append(read)
+            if until in read:
+                break
+        return "".join(told[began:])
+
+    assert "You have no goals yet." in await say("any goals?", "no goals yet")
+    tool.write_text(text.replace("You have no goals yet.", "Not one goal is set."))
+    assert "read again: goals.py" in await say("and now?", "Not one goal is set.")
+    tool.write_text(text.replace("return ToolResult(", "return ToolResult((", 1))
+    broken = await say("and now?", "Not one goal is set.")
+    assert "goals.py, line 22: SyntaxError" in broken
+    assert "The code from before stays in use." in broken
+    tool.write_text(text.replace("You have no goals yet.", "Still not one."))
+    assert "read again: goals.py" in await say("and then?", "Still not one.")
+    await say("/trace", "turn 4: finished")
+    assert process.stdin
+    process.stdin.close()
+    assert await process.wait() == 0, "".join(told)
+    assert "".join(told).count("session ") == 1

@@ -10,7 +10,7 @@ import pytest
 
 from agent.local.guards import judge
 from agent.local.heard import Call, Heard, Say
-from agent.local.prompt import Said
+from agent.local.routing import Said
 from agent.local.words import named, numbers, within
 
 CATEGORIES = (

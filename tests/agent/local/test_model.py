@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage, ToolMessage
 
-from agent.local import grammar, prompt
+from agent.local import grammar, prompt, routing
 from agent.local.model import LocalModel
-from agent.local.prompt import Said
+from agent.local.routing import Said
 from agent.local.warm import Phase
 from agent.model import ModelRequest, ModelUnavailable, Situation
 from domain.errors import SetupError
@@ -131,7 +132,7 @@ async def test_the_prompt_begins_alike_for_everyone(make: Make) -> None:
     await whole(model, request(HumanMessage("hi"), day=date(2027, 1, 1), categories="Rent Pets", earlier=talk))
 
     first, second = (body["messages"] for body in runtime.bodies)
-    assert first[:-1] == second[:-1] == prompt.prefix()
+    assert first[:-1] == second[:-1] == prompt.prefix(routing.load())
     assert first[-1]["content"] == "Message: hi"
     assert second[-1]["content"] == "Earlier:\nUser: set dining to 5\nApp: Confirm?\nMessage: hi"
 
@@ -151,7 +152,7 @@ def test_a_long_conversation_is_cut() -> None:
     earlier = [Said("User", f"message {n} " + "x" * 900) for n in range(9)]
     table = Said("App", "Your latest:\n\n| No. | Merchant |\n|---|---:|\n| #71 | Shell |")
 
-    last = prompt.messages([*earlier, table], "hi")[-1]["content"]
+    last = prompt.messages([*earlier, table], "hi", routing.load())[-1]["content"]
 
     assert "message 3" not in last
     assert len(last) < 6 * 300
@@ -208,11 +209,19 @@ async def test_a_warm_up_in_vain_shows_in_the_status(tmp_path: Path) -> None:
     assert model.status() == "failed"
 
 
-async def test_another_routing_prompt_takes_the_place_of_the_text_and_leaves_the_examples(gguf: Path) -> None:
-    """The lab tries other texts: the system message is theirs, all after it as ever."""
-    runtime = FakeRuntime('{"none":{}}')
-    model = LocalModel(gguf.parent, gguf, process=lambda file: runtime, routing="Pick a tool.")
-    await whole(model, request(HumanMessage("hi")))
-    roles = runtime.bodies[0]["messages"]
-    assert roles[0] == {"role": "system", "content": "Pick a tool."}
-    assert roles[1:-1] == prompt.prefix()[1:]
+async def test_another_routing_prompt_is_asked_for_each_time(gguf: Path) -> None:
+    """Who tries another gives it as a function: the next message goes by what it says then, its tools alone among those
+    that are offered."""
+    runtime, own = FakeRuntime('{"none":{}}'), routing.load()
+    told = [own, replace(own, text="Pick: {{tools}}", tools={"undo_change": "takes back", "none": "else"}, examples=())]
+    model = LocalModel(gguf.parent, gguf, process=lambda file: runtime, routed=lambda: told.pop(0))
+    for _ in range(2):
+        await whole(model, request(HumanMessage("hi")))
+    first, second = (body["messages"] for body in runtime.bodies)
+    assert first[:-1] == prompt.prefix(own)
+    assert [role["content"] for role in second] == [
+        "Pick: undo_change() - takes back\nnone() - else",
+        "Message: hi",
+    ]
+    answers = runtime.bodies[1]["response_format"]["json_schema"]["schema"]["oneOf"]
+    assert [answer["required"] for answer in answers] == [["undo_change"], ["none"]]
