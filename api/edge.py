@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.address import Proxies
+from api.bodies import Bodies, Body
 from api.limits import Gate
 from api.problems import internal, of_error, problem
 from domain.errors import PennyError
@@ -47,6 +47,7 @@ class Edge:
     body_limit: int = BODY_LIMIT
     gate: Gate | None = None
     proxies: Proxies = field(default_factory=Proxies)
+    bodies: Bodies = field(default_factory=Bodies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,8 +59,8 @@ class Edge:
         leaving: list[Callable[[], None]] = []
         scope.setdefault("state", {}).update(request_id=request_id, leaving=leaving)
         limit = BODY_LIMITS.get(scope["path"], self.body_limit)
+        body = Body(receive, limit, self.bodies)
         started = False
-        received = 0
 
         async def send_on(message: Message) -> None:
             nonlocal started
@@ -71,15 +72,6 @@ class Edge:
                     sent.setdefault(name, value)
             await send(message)
 
-        async def receive_on() -> Message:
-            nonlocal received
-            message = await receive()
-            if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                if received > limit:
-                    raise HTTPException(413)
-            return message
-
         announced = headers.get("content-length", "")
         try:
             if announced.isdecimal() and int(announced[:20]) > limit:
@@ -88,7 +80,7 @@ class Edge:
             else:
                 if self.gate is not None and scope["path"] not in ALWAYS:
                     leaving.append(await self.gate.enter("address", self.proxies.client(scope)))
-                await self.app(scope, receive_on, send_on)
+                await self.app(scope, body.receive, send_on)
         except PennyError as refused:
             await of_error(request_id, refused, path=scope["path"])(scope, receive, send_on)
         except Exception as error:
@@ -98,5 +90,6 @@ class Edge:
             if not started:
                 await internal(request_id, scope["path"])(scope, receive, send_on)
         finally:
+            body.release()
             for leave in leaving:
                 leave()

@@ -23,7 +23,9 @@ _CODES = {
     400: ("bad_request", "The body could not be read; send JSON in UTF-8."),
     404: ("not_found", "There is nothing at this address; /openapi.json lists what there is."),
     405: ("method_not_allowed", "This address does not answer to that method; the Allow header lists those it does."),
+    408: ("body_too_slow", "The request's body did not come in time; send it again."),
     413: ("too_large", "The request's body is larger than this route accepts."),
+    503: ("too_many_bodies", "More is being sent here at once than fits; send it again in a moment."),
 }
 
 
@@ -113,25 +115,27 @@ def internal(request_id: str, path: str = "") -> Response:
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that can answer with these error statuses, for OpenAPI."""
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {s: {"description": HTTPStatus(s).phrase, "content": {MEDIA_TYPE: {"schema": schema}}} for s in statuses}
+    return _described(statuses, {MEDIA_TYPE: {"schema": schema}})
 
 
 def documented_openai(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The same for a route of OpenAI's wire, whose errors have its shape."""
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIErrorBody"}}}
-    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
+    return _described(statuses, {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIErrorBody"}}})
 
 
 def documented_json_rpc(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The same for MCP, whose errors are JSON-RPC's."""
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/JsonRpcErrorBody"}}}
-    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
+    return _described(statuses, {"application/json": {"schema": {"$ref": "#/components/schemas/JsonRpcErrorBody"}}})
 
 
 def documented_ag_ui(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The same for AG-UI, whose errors are its RUN_ERROR."""
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/RunErrorEvent"}}}
-    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
+    return _described(statuses, {"application/json": {"schema": {"$ref": "#/components/schemas/RunErrorEvent"}}})
+
+
+def _described(statuses: tuple[int, ...], content: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    slow = (408,) if 413 in statuses else ()  # what may be too large may be too slow
+    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in sorted({*statuses, *slow})}
 
 
 def install(app: FastAPI) -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from domain.errors import InvalidInput, PennyError, SetupError
 from domain.ids import parse_id
+from domain.visible import visible
 from memory.messages import Message
 from penny import conversation, workbench
 from penny.bootstrap import Services, bootstrap, warm_up
@@ -124,7 +125,7 @@ class Chat:
 
     def _read(self, prompt: str) -> str | None:
         try:
-            return input(prompt if sys.stdin.isatty() else "")
+            return input(visible(prompt) if sys.stdin.isatty() else "")
         except EOFError:
             return None
         except KeyboardInterrupt:

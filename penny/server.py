@@ -18,6 +18,7 @@ from api.app import create_app
 from domain.errors import PennyError, SetupError
 from domain.failpoints import Reached, inert
 from penny.bootstrap import Services, bootstrap, warm_up
+from penny.connections import Patience
 from penny.database import Progress
 from penny.household import seed_if_empty
 from penny.limits import open_gate
@@ -114,6 +115,8 @@ async def serve(
         )
         config = uvicorn.Config(
             app,
+            http=Patience().protocol,  # type: ignore[arg-type]  # a class, for uvicorn; it calls it, no more
+            ws="none",
             log_level="warning",
             access_log=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,

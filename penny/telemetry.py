@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from domain.visible import visible, visible_line
 from penny.redaction import redact, without_words
 
 Processor = structlog.typing.Processor
@@ -27,9 +28,11 @@ def configure_logs(level: str = "warning") -> None:
         without_words,
         redact,
     ]
-    renderer: Processor = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    rendered: list[Processor] = (
+        [_steerless, structlog.dev.ConsoleRenderer()] if terminal else [structlog.processors.JSONRenderer()]
+    )
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*shared, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -39,11 +42,19 @@ def configure_logs(level: str = "warning") -> None:
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared[:-2], structlog.stdlib.add_logger_name],
             # The standard library puts the exception on the record; it has to go before its formatter reads it.
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, without_words, redact, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, without_words, redact, *rendered],
         )
     )
     logging.basicConfig(handlers=[others], level=max(threshold, logging.WARNING), force=True)
     logging.captureWarnings(True)
+
+
+def _steerless(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What came from outside steers no terminal and begins no line of its own; JSON escapes it anyway."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = visible(value) if name == "place" else visible_line(value)
+    return event
 
 
 def _traced(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from domain.visible import visible_line
 from lab.eval.outcome import Result
 from lab.eval.scores import Change, Comparison, Score, by_label, compare, marks, score
 from lab.eval.store import Recorded
@@ -31,7 +32,7 @@ def show(recorded: Recorded, console: Console | None = None) -> None:
     failed = [result for result in recorded.results if not result.passed]
     for result in failed[:MOST_FAILURES]:
         where = "" if len(recorded.header.cells) == 1 else f" [{' · '.join(result.cell)}]"
-        out.print(Text.assemble((f"✗ {result.case}", "red"), where, f": {result.failures[0]}"))
+        out.print(Text.assemble((f"✗ {result.case}", "red"), where, f": {visible_line(result.failures[0])}"))
     if len(failed) > MOST_FAILURES:
         out.print(f"… and {len(failed) - MOST_FAILURES} more; --html FILE has all of them.")
     for before, after in pairs(recorded):

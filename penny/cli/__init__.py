@@ -22,6 +22,7 @@ from penny.cli import (
     transfer,
     usage,
 )
+from penny.cli.output import progress
 from penny.telemetry import configure_logs
 
 app = typer.Typer(
@@ -41,7 +42,7 @@ def main() -> None:
     try:
         app()
     except PennyError as error:
-        sys.stderr.write(f"penny: {error.message}\n")
+        progress(error.message)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("\n")

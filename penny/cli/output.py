@@ -1,4 +1,7 @@
-"""What the commands print: progress on standard error, results on standard output, JSON when asked for."""
+"""What the commands print: progress on standard error, results on standard output, JSON when asked for.
+
+Models, banks and other people wrote much of it: nothing of it steers the terminal (domain/visible.py).
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,18 @@ from typing import Any
 
 import orjson
 
+from domain.visible import visible
+
 
 def progress(step: str) -> None:
     """A step of something long, on standard error."""
-    sys.stderr.write(f"penny: {step}\n")
+    sys.stderr.write(f"penny: {visible(step)}\n")
     sys.stderr.flush()
 
 
 def say(text: str = "", end: str = "\n") -> None:
     """A line of the result."""
-    sys.stdout.write(text + end)
+    sys.stdout.write(visible(text) + end)
     sys.stdout.flush()
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from domain.errors import InvalidInput
+from domain.visible import visible
 from penny import settings
 from penny.cli.output import progress, quiet, say, say_json
 from penny.cli.talk import JsonOption, UserOption
@@ -86,13 +89,14 @@ def export(
     from penny.database import open_database
 
     chosen = settings.load()
+    shown = _for_terminal() if sys.stdout.isatty() else bytes
 
     async def run() -> None:
         async with open_database(chosen, quiet) as db:
             person = await db.resolve_user(issuer or issuer_of(chosen), tenant, user)
             async with db.read(person) as tx:
                 async for piece in stream(tx, format_, SystemClock().now(), SECTIONS):
-                    sys.stdout.buffer.write(piece)
+                    sys.stdout.buffer.write(shown(piece))
             sys.stdout.buffer.flush()
 
     asyncio.run(run())
@@ -101,6 +105,12 @@ def export(
 def _tell(doing: str, done: int, total: int) -> None:
     if max(done, total) >= MANY_ROWS:
         progress(f"{doing} {done} of {total}" if total else f"{doing} {done}")
+
+
+def _for_terminal() -> Callable[[bytes], bytes]:
+    """What makes each piece of a file safe to look at; a sign may be divided between two."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    return lambda piece: visible(decoder.decode(piece)).encode()
 
 
 def _read(path: Path, limit: int) -> bytes:
