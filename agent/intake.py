@@ -191,7 +191,7 @@ class Intake:
             taken = _Taken(tx, self._agent.prompt_of(user))
             yield taken
             if taken.accepted and taken.accepted.claim and taken.accepted.beginning:
-                taken.run = self._live.made(taken.accepted.claim, 0)
+                taken.run = self._live.made(taken.accepted.claim, 0, tx.ring)
                 await taken.run.load(tx, taken.accepted.beginning, taken.prompt)
             self._agent.reached("accept.storing")
         self._agent.reached("accept.stored")

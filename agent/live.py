@@ -15,6 +15,7 @@ from agent.run import Run, StopReason
 from agent.start import Agent
 from agent.summarizing import Summarizer
 from db.connection import DatabaseUnavailable, PoolExhausted
+from db.sealing.ring import Ring
 from domain.errors import PennyError
 from domain.tracing import Attribute
 from memory import queue
@@ -59,9 +60,10 @@ class LiveRuns:
         """Those of this moment."""
         return list(self._live.values())
 
-    def made(self, claim: Claim, last_seq: int) -> Run:
-        """A run of this process that goes on after the event `last_seq`; `launch` starts it."""
-        return Run(self._agent, claim, self.log.open(claim, last_seq))
+    def made(self, claim: Claim, last_seq: int, ring: Ring) -> Run:
+        """A run of this process that goes on after the event `last_seq`; `launch` starts it. `ring` is its user's, for
+        as long as it runs."""
+        return Run(self._agent, claim, self.log.open(claim, last_seq, ring))
 
     def launch(self, run: Run) -> None:
         """Starts making the reply."""

@@ -252,7 +252,9 @@ class Run:
     async def _keep(self, new: Sequence[Message]) -> list[Message]:
         placed = self._placed(new, self._turn)
         self.agent.reached("results.storing" if placed[0].role == "tool" else "call.storing")
-        await steps.append(self.agent.db, self.claim, self.agent.owner, placed, self._spending.unstored())
+        await steps.append(
+            self.agent.db, self.claim, self.agent.owner, placed, self._spending.unstored(), ring=self.stream.ring
+        )
         self._spending.stored()
         self.agent.reached("results.stored" if placed[0].role == "tool" else "call.stored")
         return placed
@@ -300,6 +302,7 @@ class Run:
                     spent=self._spending.unstored(),
                     error=error,
                     model=self._answered_by,
+                    ring=self.stream.ring,
                 )
             except (Unavailable, *AWAY) as away:
                 log.warning("run.complete_retried", run_id=str(self.claim.run_id), error=type(away).__name__)

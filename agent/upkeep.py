@@ -69,7 +69,11 @@ class Upkeep:
                 self._agent.reached("takeover.claimed")
             async with self._agent.db.transaction(claim.user) as tx:
                 last = await events.last_seq(tx, claim.run_id)
-            self._live.launch(self._live.made(claim, last))
+                ring = tx.ring
+            if ring.trouble is not None:  # another server may have the key, or this one once the lease is over
+                log.warning("run.left_alone", run_id=str(claim.run_id), code=ring.trouble.code)
+                continue
+            self._live.launch(self._live.made(claim, last, ring))
 
     async def count(self, worker: asyncpg.Connection) -> None:
         """Looks at the queue's depth and age."""

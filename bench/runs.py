@@ -90,7 +90,7 @@ async def a_stream(database: Database, log: EventLog, user: UUID) -> Stream:
     async with database.transaction(user) as tx:
         accepted = await acceptance.accept(tx, (await sessions.create(tx)).id, "hi", Terms("bench", 600, "", ""))
     assert accepted.claim is not None
-    return log.open(accepted.claim, 0)
+    return log.open(accepted.claim, 0, await database.ring(user))
 
 
 async def logged(database: Database) -> float:

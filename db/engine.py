@@ -8,7 +8,6 @@ import ssl
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +29,10 @@ from db.connection import (
 )
 from db.endings import discard, to_its_end, undo
 from db.schema import APP, WORKER
+from db.sealing.keys import Keys
+from db.sealing.ring import Ring
 from db.seats import Seats
+from db.transaction import Transaction
 from domain.errors import PennyError, SetupError
 from domain.metrics import UNTOLD, Metrics
 
@@ -44,31 +46,7 @@ WORKER_SECONDS = 10.0
 
 KNOWN_USERS = 10_000
 
-
-@dataclass(frozen=True)
-class Transaction:
-    """An open transaction that sees and writes the rows of `user` and no others.
-
-    `conn` takes SQLAlchemy Core statements, `pg` is the driver's connection of the same transaction for hand-written
-    SQL. On both, json and jsonb go in as Python values and come out as Python values (dict, list, str, int, None),
-    not as text. An error of a statement ends the transaction: let it out, or put the statement in a `savepoint`.
-    """
-
-    conn: AsyncConnection
-    pg: asyncpg.Connection
-    user: UUID
-
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """A part that is undone alone when it raises; the exception goes on. May be nested."""
-        await self.pg.execute("SAVEPOINT part")
-        try:
-            yield
-        except BaseException:
-            if not self.pg.is_closed():
-                await to_its_end(self.pg.execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part"))
-            raise
-        await self.pg.execute("RELEASE SAVEPOINT part")
+__all__ = ["Database", "Transaction"]
 
 
 class Database:
@@ -82,6 +60,7 @@ class Database:
         seats: Seats,
         patience: float,
         application: str,
+        keys: Keys,
     ) -> None:
         self.endpoint = endpoint
         self._worker = worker
@@ -91,6 +70,8 @@ class Database:
         self._application = application
         self._users: OrderedDict[tuple[str, str, str], UUID] = OrderedDict()
         self._reader: Database | None = None
+        self._writer = self
+        self.keys = keys
 
     @classmethod
     async def connect(
@@ -104,12 +85,14 @@ class Database:
         pool_seconds: float = POOL_SECONDS,
         application: str = "penny",
         metrics: Metrics = UNTOLD,
+        keys: Keys | None = None,
     ) -> Database:
         """Open the database at `url` and check that its schema is the one this code needs.
 
         `logins` count in place of the login in `url`, and `tls` in place of its sslmode. `worker_url` is for
-        installations whose two roles are logins of their own; without it the one login acts as both. Raises
-        DatabaseUnavailable when nobody answers, SetupError when `penny migrate` has to be run first.
+        installations whose two roles are logins of their own; without it the one login acts as both. `keys` seal what
+        users wrote. Raises DatabaseUnavailable when nobody answers, SetupError when `penny migrate` has to be run
+        first.
         """
         endpoint = Endpoint.parse(url, logins, tls)
         engine = create_async_engine(
@@ -127,7 +110,8 @@ class Database:
         engine.dialect.setup_asyncpg_json_codec = _leave_codec  # type: ignore[attr-defined]
         engine.dialect.setup_asyncpg_jsonb_codec = _leave_codec  # type: ignore[attr-defined]
         worker = Endpoint.parse(worker_url) if worker_url else endpoint
-        database = cls(endpoint, worker, engine, Seats(pool_size, metrics), pool_seconds, application)
+        seats = Seats(pool_size, metrics)
+        database = cls(endpoint, worker, engine, seats, pool_seconds, application, keys or Keys())
         try:
             await database._check_schema()
         except BaseException:
@@ -150,6 +134,11 @@ class Database:
     def read_reports_from(self, reader: Database) -> None:
         """Has `reports` be that database, a replica of this one, which the caller closes."""
         self._reader = reader
+        reader._writer, reader.keys = self, self.keys
+
+    async def ring(self, user: UUID) -> Ring:
+        """What seals and opens the user's texts. Raises as `transaction`."""
+        return self.keys.at_hand(user) or await self.keys.of(self._writer, user)
 
     @asynccontextmanager
     async def transaction(self, user: UUID) -> AsyncIterator[Transaction]:
@@ -159,14 +148,22 @@ class Database:
         saved), CommitUnknown when it is lost during COMMIT, UserErased when something is to be written for a user who
         is no more.
         """
+        ring = await self.ring(user)  # before there is a connection, which nobody else could have meanwhile
         async with self._begun(f"BEGIN; SET LOCAL app.user_id = '{UUID(int=user.int)}'", user) as (conn, pg):
-            yield Transaction(conn, pg, user)
+            yield Transaction(conn, pg, user, ring)
 
     @asynccontextmanager
     async def read(self, user: UUID) -> AsyncIterator[Transaction]:
         """Like `transaction`, for reading only: a write in it is refused by the database."""
+        ring = await self.ring(user)
         async with self._begun(f"BEGIN READ ONLY; SET LOCAL app.user_id = '{UUID(int=user.int)}'") as (conn, pg):
-            yield Transaction(conn, pg, user)
+            yield Transaction(conn, pg, user, ring)
+
+    @asynccontextmanager
+    async def unsealed(self, user: UUID) -> AsyncIterator[asyncpg.Connection]:
+        """A transaction for `user` without their keys: the one in which those are read and made."""
+        async with self._begun(f"BEGIN; SET LOCAL app.user_id = '{UUID(int=user.int)}'") as (_, pg):
+            yield pg
 
     async def call(self, query: str, *args: Any) -> Any:
         """The value of one statement that is a transaction of its own: the call of a function that is given its user.
@@ -215,6 +212,7 @@ class Database:
         """The user was erased: whoever comes with their token next is a new one."""
         for key in [key for key, known in self._users.items() if known == user]:
             del self._users[key]
+        self.keys.forget(user)
 
     async def worker_connection(self) -> asyncpg.Connection:
         """A connection outside the pool that acts as penny_worker; the caller closes it. Raises as `connect` does."""

@@ -7,11 +7,13 @@ name it in `split_of`. So sums over transactions are right without knowing of sp
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from db.engine import Transaction
 from domain.errors import NotFound
-from ledger.rows import TABLES, Row, to_json
+from ledger.changes import opened
+from ledger.rows import TABLES, Row
 
 Posting = tuple[Row, Row]
 """The key and the other columns of a transaction, as a change has them."""
@@ -56,4 +58,5 @@ async def _where(tx: Transaction, condition: str, value: object) -> list[Posting
         tx.user,
         value,
     )
-    return [({"id": str(row["id"])}, {name: to_json(row[name]) for name in columns}) for row in rows]
+    keyed: list[tuple[Row, Any]] = [({"id": str(row["id"])}, row) for row in rows]
+    return [(key, opened(tx.ring, "txn", key, row)) for key, row in keyed]

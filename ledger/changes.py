@@ -13,6 +13,8 @@ from typing import Any, cast
 from asyncpg.exceptions import ForeignKeyViolationError, UniqueViolationError
 
 from db.engine import Transaction
+from db.sealing.places import IN_ROWS, Place
+from db.sealing.ring import Ring
 from domain.errors import Conflict, NotFound
 from ledger.imports import batches
 from ledger.rows import TABLES, Json, Row, Table, to_json
@@ -102,7 +104,21 @@ async def read(tx: Transaction, table: Table, key: Row) -> Row | None:
     params: list[object] = [tx.user]
     names = ", ".join(shape.columns)
     row = await tx.pg.fetchrow(f"SELECT {names} FROM {table} WHERE {_at(table, key, params)}", *params)  # noqa: S608
-    return {name: to_json(row[name]) for name in shape.columns} if row else None
+    return opened(tx.ring, table, key, row) if row else None
+
+
+def opened(ring: Ring, table: Table, key: Row, row: Mapping[str, Any]) -> Row:
+    """The columns of a row as the driver gives it, as JSON values."""
+    sealed = _sealed(table)
+    return {
+        name: ring.open(sealed[name], str(key["id"]), row[name]) if name in sealed else to_json(row[name])
+        for name in TABLES[table].columns
+    }
+
+
+def _sealed(table: Table) -> Mapping[str, Place]:
+    """The table's columns that are sealed."""
+    return {place.column: place for place in IN_ROWS.get(table, ())}
 
 
 async def current(tx: Transaction, change: Change) -> Row | None:
@@ -160,11 +176,11 @@ NAMES = {
 async def _write(tx: Transaction, change: Change) -> Change:
     params: list[object] = [tx.user]
     if change.before is None and change.after is not None:
-        statement = _insert(change, change.after, params)
+        statement = _insert(tx.ring, change, change.after, params)
     elif change.before is not None and change.after is not None:
-        statement = _update(change, change.before, change.after, params)
+        statement = _update(tx.ring, change, change.before, change.after, params)
     else:
-        statement = _delete(change, change.before or {}, params)
+        statement = _delete(tx.ring, change, change.before or {}, params)
     written = await tx.pg.fetchrow(statement, *params)
     if written is None:
         raise Stale(
@@ -177,11 +193,11 @@ async def _write(tx: Transaction, change: Change) -> Change:
     return change
 
 
-def _insert(change: Change, after: Row, params: list[object]) -> str:
+def _insert(ring: Ring, change: Change, after: Row, params: list[object]) -> str:
     shape = TABLES[change.table]
     values = [_arg(params, column.read(change.key[name])) for name, column in shape.key.items()]
     number, returning = "", "1"
-    for name, column in shape.columns.items():
+    for name in shape.columns:
         if change.table == "txn" and name == "no":
             returning = "no"
             if after["no"] is None:
@@ -191,7 +207,7 @@ def _insert(change: Change, after: Row, params: list[object]) -> str:
                 )
                 values.append("(SELECT last_txn_no FROM number)")
                 continue
-        values.append(_arg(params, column.read(after[name])))
+        values.append(_arg(params, _value(ring, change, name, after[name])))
     names = ", ".join(["user_id", *shape.key, *shape.columns])
     return (
         f"{number}INSERT INTO {change.table} ({names}) VALUES ($1, {', '.join(values)})"  # noqa: S608
@@ -199,27 +215,39 @@ def _insert(change: Change, after: Row, params: list[object]) -> str:
     )
 
 
-def _update(change: Change, before: Row, after: Row, params: list[object]) -> str:
+def _update(ring: Ring, change: Change, before: Row, after: Row, params: list[object]) -> str:
     columns = TABLES[change.table].columns
-    new = [f"{name} = {_arg(params, column.read(after[name]))}" for name, column in columns.items()]
-    return f"UPDATE {change.table} SET {', '.join(new)} WHERE {_unchanged(change, before, params)} RETURNING 1"  # noqa: S608
+    new = [f"{name} = {_arg(params, _value(ring, change, name, after[name]))}" for name in columns]
+    return f"UPDATE {change.table} SET {', '.join(new)} WHERE {_unchanged(ring, change, before, params)} RETURNING 1"  # noqa: S608
 
 
-def _delete(change: Change, before: Row, params: list[object]) -> str:
+def _delete(ring: Ring, change: Change, before: Row, params: list[object]) -> str:
     free = "".join(
         f" AND NOT EXISTS (SELECT FROM {other} o WHERE o.user_id = $1 AND o.{column} = {change.table}.id)"
         for other, column in TABLES[change.table].referred_by
     )
-    return f"DELETE FROM {change.table} WHERE {_unchanged(change, before, params)}{free} RETURNING 1"  # noqa: S608
+    return f"DELETE FROM {change.table} WHERE {_unchanged(ring, change, before, params)}{free} RETURNING 1"  # noqa: S608
 
 
-def _unchanged(change: Change, before: Row, params: list[object]) -> str:
-    """The whole row is compared, not its version alone: a row that was removed and made anew counts from 1 again."""
+def _unchanged(ring: Ring, change: Change, before: Row, params: list[object]) -> str:
+    """The whole row is compared, not its version alone: a row that was removed and made anew counts from 1 again. A
+    text may be stored sealed, by any of the user's keys, or as it is."""
+    sealed = _sealed(change.table)
     same = [
-        f"{name} IS NOT DISTINCT FROM {_arg(params, column.read(before[name]))}"
+        f"{name} = ANY ({_arg(params, ring.as_stored(sealed[name], str(change.key['id']), str(before[name])))})"
+        if name in sealed
+        else f"{name} IS NOT DISTINCT FROM {_arg(params, column.read(before[name]))}"
         for name, column in TABLES[change.table].columns.items()
     ]
     return " AND ".join([_at(change.table, change.key, params), *same])
+
+
+def _value(ring: Ring, change: Change, name: str, value: Json) -> object:
+    """A column's value as it is stored."""
+    place = _sealed(change.table).get(name)
+    if place is not None:
+        return ring.seal(place, str(change.key["id"]), str(value))
+    return TABLES[change.table].columns[name].read(value)
 
 
 def _at(table: Table, key: Row, params: list[object]) -> str:

@@ -31,6 +31,8 @@ class TxnFilter:
     at_least: Money | None = None
     at_most: Money | None = None
     flow: Literal["out", "in"] | None = None
+    noted: tuple[UUID, ...] = ()
+    """Transactions that `text` is in by their sealed memo or note, which SQL cannot see (ledger.noted)."""
 
     @property
     def narrow(self) -> bool:
@@ -69,7 +71,8 @@ def condition(wanted: TxnFilter, params: list[object]) -> str:
         text = arg(wanted.text)
         said = "(t.memo <> '' OR t.note <> '' OR t.tags <> '')"
         own = "lower(t.memo || E'\\n' || t.note || E'\\n' || t.tags)"
-        parts.append(f"({_merchant_has(text)} OR {said} AND strpos({own}, (SELECT lower({text}::text))) > 0)")
+        noted = f" OR t.id = ANY ({arg(list(wanted.noted))}::uuid[])" if wanted.noted else ""
+        parts.append(f"({_merchant_has(text)} OR {said} AND strpos({own}, (SELECT lower({text}::text))) > 0{noted})")
     for bound, compare in ((wanted.at_least, ">="), (wanted.at_most, "<=")):
         if bound:
             parts.append(f"(t.currency = {arg(bound.currency)} AND abs(t.amount_minor) {compare} {arg(bound.minor)})")

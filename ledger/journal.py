@@ -12,6 +12,8 @@ from uuid import UUID
 from asyncpg import Record
 
 from db.engine import Transaction
+from db.sealing.places import JOURNAL_TEXT, MESSAGE_TEXT
+from db.sealing.ring import Ring
 from domain.errors import NotFound
 from domain.ids import new_id
 from ledger.changes import Change
@@ -96,8 +98,8 @@ async def append(
         tx.user,
         entry,
         kind,
-        text,
-        json.dumps([change.json() for change in changes]),
+        tx.ring.seal(JOURNAL_TEXT, entry, text),
+        json.dumps(tx.ring.seal_rows([change.json() for change in changes])),
         approval,
         proposal_id,
         session_id,
@@ -119,7 +121,7 @@ async def list_(
         params += after
         older = "AND (j.at, j.id) < ($3, $4)"
     rows = await tx.pg.fetch(f"{_READ} {older} ORDER BY j.at DESC, j.id DESC LIMIT $2", *params)
-    entries = tuple(_entry(row) for row in rows[:limit])
+    entries = tuple(_entry(tx.ring, row) for row in rows[:limit])
     return entries, (entries[-1].at, entries[-1].id) if entries and len(rows) > limit else None
 
 
@@ -128,23 +130,23 @@ async def get(tx: Transaction, entry: UUID) -> Entry:
     row = await tx.pg.fetchrow(f"{_READ} AND j.id = $2", tx.user, entry)
     if row is None:
         raise NotFound("There is no such change in your history.")
-    return _entry(row)
+    return _entry(tx.ring, row)
 
 
-def _entry(row: Record) -> Entry:
+def _entry(ring: Ring, row: Record) -> Entry:
     return Entry(
         id=row["id"],
         user=row["user_id"],
         at=row["at"],
         kind=row["kind"],
-        text=row["text"],
-        changes=tuple(Change.parse(change) for change in json.loads(row["changes"])),
+        text=ring.open(JOURNAL_TEXT, row["id"], row["text"]),
+        changes=tuple(Change.parse(change) for change in ring.open_rows(json.loads(row["changes"]))),
         approval=row["approval"],
         proposal_id=row["proposal_id"],
         session_id=row["session_id"],
         run_id=row["run_id"],
         message_id=row["message_id"],
-        message=row["message"],
+        message=ring.open(MESSAGE_TEXT, row["message_id"], row["message"]) if row["message"] is not None else None,
         prompt_version=row["prompt_version"],
         undoes=row["undoes"],
         undone_by=row["undone_by"],

@@ -10,11 +10,14 @@ from uuid import UUID
 from asyncpg.exceptions import ForeignKeyViolationError
 
 from db.engine import Transaction
+from db.sealing.places import TXN_MEMO, TXN_NOTE
+from db.sealing.ring import Ring
 from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from domain.money import Money
 from ledger.filters import TxnFilter, condition
 from ledger.flows import flows
+from ledger.noted import noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ async def search(tx: Transaction, wanted: TxnFilter, limit: int = 50, after: tup
 
     Count and totals cover the whole match, whatever `limit` and `after` say.
     """
+    wanted = await noted(tx, wanted)
     params: list[object] = [tx.user]
     matching = condition(wanted, params)
     start = ""
@@ -101,6 +105,7 @@ async def search(tx: Transaction, wanted: TxnFilter, limit: int = 50, after: tup
 async def largest(tx: Transaction, wanted: TxnFilter, limit: int, currency: str) -> Found:
     """As `search`, but the largest amounts first whatever their sign; those of `currency` before all others, since
     amounts of unlike currencies are not compared. There is no going on: `next` is None."""
+    wanted = await noted(tx, wanted)
     params: list[object] = [tx.user]
     matching = condition(wanted, params)
     params.append(currency)
@@ -141,7 +146,7 @@ async def _found(
         """,  # noqa: S608 -- built from the fixed conditions of ledger.filters
         *params,
     )
-    items = [_txn(row) for row in rows if row["id"] is not None]
+    items = [_txn(tx.ring, row) for row in rows if row["id"] is not None]
     totals = zip(rows[0]["minors"] or (), rows[0]["currencies"] or (), strict=True)
     found = Found(
         items=tuple(items[:limit]),
@@ -159,7 +164,7 @@ async def get(tx: Transaction, no: int) -> Txn:
         row = await tx.pg.fetchrow(_READ.format(source="txn") + "WHERE t.user_id = $1 AND t.no = $2", tx.user, no)
     if row is None:
         raise NotFound(f"There is no transaction {no}.")
-    return _txn(row)
+    return _txn(tx.ring, row)
 
 
 async def merchants(tx: Transaction) -> tuple[str, ...]:
@@ -190,6 +195,7 @@ async def insert(tx: Transaction, new: Sequence[NewTxn], ids: Sequence[UUID] | N
     """
     if not new:
         return range(0)
+    named = list(ids) if ids is not None else [new_id() for _ in new]
     try:
         first: int = await tx.pg.fetchval(
             """
@@ -209,13 +215,13 @@ async def insert(tx: Transaction, new: Sequence[NewTxn], ids: Sequence[UUID] | N
             """,
             tx.user,
             len(new),
-            list(ids) if ids is not None else [new_id() for _ in new],
+            named,
             [txn.account_id for txn in new],
             [txn.day for txn in new],
             [txn.amount.minor for txn in new],
             [txn.amount.currency for txn in new],
             [txn.merchant for txn in new],
-            [txn.memo for txn in new],
+            [tx.ring.seal(TXN_MEMO, txn_id, txn.memo) for txn_id, txn in zip(named, new, strict=True)],
             [txn.category_id for txn in new],
             [txn.pending for txn in new],
             [txn.import_id for txn in new],
@@ -227,7 +233,7 @@ async def insert(tx: Transaction, new: Sequence[NewTxn], ids: Sequence[UUID] | N
     return range(first, first + len(new))
 
 
-def _txn(row: object) -> Txn:
+def _txn(ring: Ring, row: object) -> Txn:
     record = dict(row)  # type: ignore[call-overload]
     return Txn(
         id=record["id"],
@@ -235,7 +241,7 @@ def _txn(row: object) -> Txn:
         day=record["day"],
         amount=Money(record["amount_minor"], record["currency"]),
         merchant=record["merchant"],
-        memo=record["memo"],
+        memo=ring.open(TXN_MEMO, record["id"], record["memo"]),
         category_id=record["category_id"],
         category=record["category"],
         account_id=record["account_id"],
@@ -243,7 +249,7 @@ def _txn(row: object) -> Txn:
         pending=record["pending"],
         import_id=record["import_id"],
         version=record["version"],
-        note=record["note"],
+        note=ring.open(TXN_NOTE, record["id"], record["note"]),
         tags=tuple(record["tags"].split()),
         split_of=record["split_of"],
         transfer_id=record["transfer_id"],

@@ -5,18 +5,18 @@ The locks come in one order everywhere: the user's ledger, the user's runs, the 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from db.engine import Transaction
+from db.sealing.places import MESSAGE_TEXT, SESSION_TITLE
 from domain.errors import Conflict, NotFound
 from domain.ids import new_id
 from memory import beginnings
 from memory.beginnings import Reading
-from memory.messages import Message
+from memory.messages import Message, sealed_body
 from memory.runs import LOCK_RUNS, RUNS_PER_USER, Accepted, Claim, no_run
 from memory.sessions import no_session
 
@@ -99,10 +99,10 @@ async def accept(
     still being made are to be interrupted. Raises NotFound (session, message), ClientIdReused, RunActive, NotEditable.
     """
     stance = await _stance(tx, session_id, client_id)
-    text_hash = _hash(text if edit_of is None else f"{edit_of} {text}")
+    named = text if edit_of is None else f"{edit_of} {text}"
     for row in stance.known:
         if row["same"]:
-            if row["text_hash"] != text_hash:
+            if not tx.ring.recognises(row["text_hash"], named):
                 raise ClientIdReused("This client_id was already used for another text; use a new one.")
             return Accepted(row["id"], row["message_id"], row["turn"], replayed=True)
     active = stance.active
@@ -110,8 +110,8 @@ async def accept(
         raise RunActive("A reply is still being made in this session.", run_id=str(active[0]["id"]))
     replaces = None if edit_of is None else await _turn_of(tx, session_id, edit_of)
     accepted = await _insert(
-        tx, session_id, stance, terms, turn=stance.last_turn + 1, text=text, text_hash=text_hash, client_id=client_id,
-        cause=cause, replaces=replaces, edit_of=edit_of,
+        tx, session_id, stance, terms, turn=stance.last_turn + 1, text=text, text_hash=tx.ring.digest(named),
+        client_id=client_id, cause=cause, replaces=replaces, edit_of=edit_of,
     )  # fmt: skip
     unwanted = [r["id"] for r in active if if_running == "interrupt" or (replaces and r["turn"] >= replaces)]
     return replace(accepted, interrupts=tuple(unwanted), replaces=replaces)
@@ -142,16 +142,15 @@ async def again(tx: Transaction, run_id: UUID, terms: Terms) -> Accepted:
         raise NotOver(f"Run {run_id} is {row['status']}; only failed and cancelled runs can be tried again.")
     if row["role"] != "user":
         raise NotOver("This reply was to a decision, which stands; say what you want to know instead.")
-    return await accept(
-        tx, row["session_id"], row["text"], terms, edit_of=row["id"] if row["last"] else None, cause=cause
-    )
+    said = tx.ring.open(MESSAGE_TEXT, row["id"], row["text"])
+    return await accept(tx, row["session_id"], said, terms, edit_of=row["id"] if row["last"] else None, cause=cause)
 
 
 async def follow(tx: Transaction, session_id: UUID, turn: int, cause: str, terms: Terms) -> Accepted:
     """A run that answers what opened `turn`, a decision of this transaction; `lock` was taken before. Raises
     NotFound."""
     stance = await _stance(tx, session_id, None)
-    return await _insert(tx, session_id, stance, terms, turn=turn, text_hash=_hash(cause), cause=cause)
+    return await _insert(tx, session_id, stance, terms, turn=turn, text_hash=tx.ring.digest(cause), cause=cause)
 
 
 async def lock(tx: Transaction) -> None:
@@ -163,10 +162,6 @@ async def of_cause(tx: Transaction, cause: str) -> Accepted | None:
     """The run that was made for this cause."""
     row = await tx.pg.fetchrow("SELECT id, message_id, turn FROM run WHERE user_id = $1 AND cause = $2", tx.user, cause)
     return Accepted(row["id"], row["message_id"], row["turn"], replayed=True) if row else None
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 async def _stance(tx: Transaction, session_id: UUID, client_id: str | None) -> _Stance:
@@ -223,24 +218,24 @@ async def _insert(
         turn,
         said.id if said else None,
         run_id,
-        text,
+        tx.ring.seal(MESSAGE_TEXT, said.id, said.text) if said else None,
         message_id,
         client_id,
         text_hash,
         "running" if here else "queued",
         terms.owner,
         terms.lease_seconds,
-        " ".join((text or "").split())[:60],
+        tx.ring.seal(SESSION_TITLE, session_id, " ".join((text or "").split())[:60]),
         terms.model,
         terms.prompt_version,
         cause,
         replaces,
-        said.body if said else {},
+        sealed_body(tx.ring, said.id, said.body) if said else {},
         *reading[1:],
     )
     if not here:
         return Accepted(run_id, message_id, turn)
-    claim, beginning = Claim(tx.user, run_id, session_id, turn, 1, message_id), beginnings.of(row)
+    claim, beginning = Claim(tx.user, run_id, session_id, turn, 1, message_id), beginnings.of(tx.ring, row)
     if said is not None:  # the statement does not see what it stores
         beginning.messages.append(replace(said, run_id=run_id))
     return Accepted(run_id, message_id, turn, claim=claim, beginning=beginning)

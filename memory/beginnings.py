@@ -10,6 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from db.engine import Transaction
+from db.sealing.places import FACT_TEXT, MESSAGE_BODY, MESSAGE_TEXT
+from db.sealing.ring import Ring
+from memory import summaries
 from memory.messages import Message
 from memory.runs import Claim
 from memory.summaries import Summary
@@ -60,7 +63,7 @@ def told(chosen: str, back: str, person: str) -> str:
     far back."""
     return f"""
 SELECT s.id AS summary_id, s.through_turn AS summary_through, s.text AS summary_text,
-       ARRAY(SELECT f.text FROM user_fact f WHERE f.user_id = $1 AND f.superseded_by IS NULL
+       ARRAY(SELECT f.id || ' ' || f.text FROM user_fact f WHERE f.user_id = $1 AND f.superseded_by IS NULL
               ORDER BY f.created_at, f.id) AS facts,
        (SELECT json_agg(json_build_array(m.role, m.text, m.body, m.id, m.turn, m.pos, m.run_id) ORDER BY m.turn, m.pos)
           FROM message m WHERE m.user_id = $1 AND m.session_id = $2 AND m.turn <= $3
@@ -74,15 +77,24 @@ SELECT s.id AS summary_id, s.through_turn AS summary_through, s.text AS summary_
 """  # noqa: S608 -- queries and parameters of ours
 
 
-def of(row: Mapping[str, Any]) -> Beginning:
+def of(ring: Ring, row: Mapping[str, Any]) -> Beginning:
     """From a row of `told`."""
     found = row["summary_id"]
-    summary = Summary(found, row["summary_through"], row["summary_text"]) if found else None
+    summary = summaries.of(ring, found, row["summary_through"], row["summary_text"]) if found else None
     stored = [
-        Message(role, text, body, UUID(id_), turn, pos, UUID(run) if run else None)
+        Message(
+            role,
+            ring.open(MESSAGE_TEXT, id_, text),
+            ring.open_json(MESSAGE_BODY, id_, body),
+            UUID(id_),
+            turn,
+            pos,
+            UUID(run) if run else None,
+        )
         for role, text, body, id_, turn, pos, run in row["messages"] or ()
     ]
-    return Beginning(summary, tuple(row["facts"]), stored, row, row["run_prompt"] or "", row["run_prompt_text"])
+    facts = tuple(ring.open(FACT_TEXT, *fact.split(" ", 1)) for fact in row["facts"])
+    return Beginning(summary, facts, stored, row, row["run_prompt"] or "", row["run_prompt_text"])
 
 
 @cache
@@ -118,4 +130,4 @@ async def read(tx: Transaction, claim: Claim, reading: Reading, *, model: str, p
         prompt_version,
         reading.back,
     )
-    return of(row)
+    return of(tx.ring, row)

@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 
 from db.engine import Transaction
-from memory.frames import Frame, lines
+from memory.frames import Frame, lines, sealed
 from memory.runs import no_run
 
 Cancelled = Literal["over", "asked", "ended"]
@@ -64,5 +64,5 @@ async def _close(tx: Transaction, row: asyncpg.Record) -> None:
         """,
         tx.user,
         row["id"],
-        *lines(frames),
+        *sealed(tx.ring, row["id"], lines(frames)),
     )

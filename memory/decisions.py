@@ -7,7 +7,9 @@ from uuid import UUID
 import orjson
 
 from db.engine import Transaction
+from db.sealing.places import MESSAGE_TEXT
 from domain.ids import new_id
+from memory.messages import sealed_body
 
 
 async def append_decision(
@@ -21,6 +23,7 @@ async def append_decision(
     body = {"proposal_id": str(proposal_id), "status": status}
     if journal_id is not None:
         body["journal_id"] = str(journal_id)
+    message_id = new_id()
     turn = await tx.pg.fetchval(
         """
         WITH s AS (
@@ -31,8 +34,8 @@ async def append_decision(
         """,
         tx.user,
         session_id,
-        new_id(),
-        text,
-        orjson.dumps(body).decode(),
+        message_id,
+        tx.ring.seal(MESSAGE_TEXT, message_id, text),
+        orjson.dumps(sealed_body(tx.ring, message_id, body)).decode(),
     )
     return None if turn is None else int(turn)

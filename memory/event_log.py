@@ -19,9 +19,10 @@ import asyncpg
 import orjson
 import structlog
 
+from db.sealing.ring import Ring
 from domain.failpoints import Reached, inert
 from domain.metrics import UNTOLD, Metrics
-from memory.frames import Batch, Frame, lines
+from memory.frames import Batch, Frame, lines, sealed
 from memory.runs import Claim
 
 log = structlog.get_logger(__name__)
@@ -35,9 +36,10 @@ TEXT = "text.delta"
 class Stream:
     """The events of one run as this process makes them; `shown` are logged and may be read."""
 
-    def __init__(self, log_: EventLog, claim: Claim, last_seq: int) -> None:
+    def __init__(self, log_: EventLog, claim: Claim, last_seq: int, ring: Ring) -> None:
         self.log = log_
         self.claim = claim
+        self.ring = ring
         self.last_seq = last_seq
         self.shown: list[Frame] = []
         self.first_shown = last_seq + 1
@@ -155,9 +157,9 @@ class EventLog:
             await self._flush()
             await self._connection.close()
 
-    def open(self, claim: Claim, last_seq: int) -> Stream:
-        """A stream for a run of this process, going on after `last_seq`."""
-        return Stream(self, claim, last_seq)
+    def open(self, claim: Claim, last_seq: int, ring: Ring) -> Stream:
+        """A stream for a run of this process, going on after `last_seq`; `ring` is its user's."""
+        return Stream(self, claim, last_seq, ring)
 
     def wake(self, stream: Stream, *, at_once: bool) -> None:
         """A stream has something to write."""
@@ -216,7 +218,8 @@ class EventLog:
         began = time.monotonic()
         try:
             ours = await self._insert(
-                self._connection, [(s.claim, lines(f)) for s, f in zip(streams, frames, strict=True)]
+                self._connection,
+                [(s.claim, sealed(s.ring, s.claim.run_id, lines(f))) for s, f in zip(streams, frames, strict=True)],
             )
         except BaseException:
             for stream, unwritten in zip(streams, frames, strict=True):

@@ -8,8 +8,9 @@ from uuid import UUID
 import asyncpg
 
 from db.engine import Transaction
+from db.sealing.places import RUN_EVENTS
 from domain.errors import PennyError
-from memory.frames import Frame, parse
+from memory.frames import Frame, parse, row_of
 from memory.runs import no_run
 
 
@@ -70,7 +71,7 @@ async def read(tx: Transaction, run_id: UUID, after: int) -> tuple[list[Frame], 
     """The run's logged events after `after`, and whether the terminal one is among all that is logged."""
     rows = await tx.pg.fetch(
         """
-        SELECT events, terminal FROM run_event
+        SELECT seq, events, terminal FROM run_event
          WHERE user_id = $1 AND run_id = $2 AND (last_seq > $3 OR terminal)
            AND day = (SELECT (created_at AT TIME ZONE 'UTC')::date FROM run WHERE id = $2)
          ORDER BY seq
@@ -79,5 +80,6 @@ async def read(tx: Transaction, run_id: UUID, after: int) -> tuple[list[Frame], 
         run_id,
         after,
     )
-    frames = [f for row in rows for f in parse(row["events"]) if f.seq > after]
+    opened = (tx.ring.open(RUN_EVENTS, row_of(run_id, row["seq"]), row["events"]) for row in rows)
+    frames = [f for text in opened for f in parse(text) if f.seq > after]
     return frames, any(row["terminal"] for row in rows)

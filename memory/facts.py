@@ -13,6 +13,8 @@ from typing import Any, Final, Literal, get_args
 from uuid import UUID
 
 from db.engine import Transaction
+from db.sealing.places import FACT_TEXT, MESSAGE_TEXT
+from db.sealing.ring import Ring
 from domain.errors import NotFound
 
 Kind = Literal["payday", "household", "goal", "merchant", "tone", "other"]
@@ -41,6 +43,11 @@ class Fact:
     created_at: datetime
 
 
+def _fact(ring: Ring, row: Any) -> Fact:
+    fact_id, kind, text, *rest = row
+    return Fact(fact_id, kind, ring.open(FACT_TEXT, fact_id, text), *rest)
+
+
 _COLUMNS = "id, kind, text, message_id, superseded_by, created_at"
 
 
@@ -56,7 +63,7 @@ async def list_(tx: Transaction) -> tuple[Fact, ...]:
         " ORDER BY created_at, id",
         tx.user,
     )
-    return tuple(Fact(*row) for row in rows)
+    return tuple(_fact(tx.ring, row) for row in rows)
 
 
 async def get(tx: Transaction, fact_id: UUID) -> Fact:
@@ -68,7 +75,7 @@ async def get(tx: Transaction, fact_id: UUID) -> Fact:
     )
     if row is None:
         raise no_fact(fact_id)
-    return Fact(*row)
+    return _fact(tx.ring, row)
 
 
 async def lineage(tx: Transaction, fact_id: UUID) -> list[UUID]:
@@ -97,7 +104,7 @@ async def own_words(tx: Transaction, session_id: UUID) -> list[tuple[UUID, str]]
         session_id,
         _WORDS_FROM,
     )
-    return [(row["id"], row["text"]) for row in rows]
+    return [(row["id"], tx.ring.open(MESSAGE_TEXT, row["id"], row["text"])) for row in rows]
 
 
 async def every_fact(tx: Transaction) -> AsyncIterator[dict[str, Any]]:
@@ -110,7 +117,7 @@ async def every_fact(tx: Transaction) -> AsyncIterator[dict[str, Any]]:
         yield {
             "id": str(row["id"]),
             "kind": row["kind"],
-            "text": row["text"],
+            "text": tx.ring.open(FACT_TEXT, row["id"], row["text"]),
             "message_id": str(row["message_id"]) if row["message_id"] else None,
             "superseded_by": str(row["superseded_by"]) if row["superseded_by"] else None,
             "created_at": row["created_at"].isoformat(),

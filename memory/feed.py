@@ -13,6 +13,8 @@ import asyncpg
 import orjson
 
 from db.engine import Transaction
+from db.sealing.places import MESSAGE_TEXT, PROPOSAL_TEXT
+from db.sealing.ring import Ring
 from memory import sessions
 from memory.frames import Frame
 
@@ -37,19 +39,21 @@ async def read(tx: Transaction, session_id: UUID, after: int, limit: int = PAGE)
         after,
         limit,
     )
-    return [Frame(row["seq"], row["type"], orjson.dumps(_data(row)).decode()) for row in rows]
+    return [Frame(row["seq"], row["type"], orjson.dumps(_data(tx.ring, row)).decode()) for row in rows]
 
 
-def _data(row: asyncpg.Record) -> dict[str, object]:
+def _data(ring: Ring, row: asyncpg.Record) -> dict[str, object]:
     subject, of_run = str(row["subject_id"]), str(row["run_id"]) if row["run_id"] else None
     at = row["at"].isoformat()
     match row["type"]:
         case "message.added":
+            text = ring.open(MESSAGE_TEXT, subject, row["text"]) if row["text"] is not None else None
             edit = {"edit_of": row["edit_of"]} if row["edit_of"] else {}
-            said = {"message_id": subject, "role": row["status"], "text": row["text"], "run_id": of_run, "at": at}
+            said = {"message_id": subject, "role": row["status"], "text": text, "run_id": of_run, "at": at}
             return said | edit
         case "proposal.made" | "proposal.decided":
-            return {"proposal_id": subject, "status": row["status"], "text": row["text"], "run_id": of_run, "at": at}
+            text = ring.open(PROPOSAL_TEXT, subject, row["text"]) if row["text"] is not None else None
+            return {"proposal_id": subject, "status": row["status"], "text": text, "run_id": of_run, "at": at}
         case _:
             return {"run_id": subject, "status": row["status"], "message_id": str(row["message_id"]), "at": at}
 

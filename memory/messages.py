@@ -25,6 +25,8 @@ from uuid import UUID
 import orjson
 
 from db.engine import Transaction
+from db.sealing.places import MESSAGE_BODY, MESSAGE_TEXT, shape
+from db.sealing.ring import Ring
 from domain.ids import new_id
 
 TOOL_KEYS = ("call_id", "name", "label", "ok", "summary", "facts", "chart", "proposal_id")
@@ -65,23 +67,28 @@ def answered(last: Message) -> bool:
     return last.role == "assistant" and not last.tool_calls
 
 
-def columns(messages: Sequence[Message]) -> tuple[list[int], list[UUID], list[str], list[str], list[str]]:
-    """Positions, ids, roles, texts and bodies (JSON text), the arrays that one INSERT unnests."""
+def columns(ring: Ring, messages: Sequence[Message]) -> tuple[list[int], list[UUID], list[str], list[str], list[str]]:
+    """Positions, ids, roles, texts and bodies (JSON text), the arrays that one INSERT unnests; sealed."""
     return (
         [m.pos for m in messages],
         [m.id for m in messages],
         [m.role for m in messages],
-        [m.text for m in messages],
-        [orjson.dumps(m.body, default=str).decode() for m in messages],
+        [ring.seal(MESSAGE_TEXT, m.id, m.text) for m in messages],
+        [orjson.dumps(sealed_body(ring, m.id, m.body), default=str).decode() for m in messages],
     )
 
 
-def message_of(row: Any) -> Message:
+def sealed_body(ring: Ring, message_id: UUID, body: dict[str, Any]) -> Any:
+    """The body as the row stores it."""
+    return ring.seal_json(MESSAGE_BODY, message_id, body, shape(body))
+
+
+def message_of(ring: Ring, row: Any) -> Message:
     """The message in a row of its columns and `superseded_by`."""
     return Message(
         row["role"],
-        row["text"],
-        row["body"],
+        ring.open(MESSAGE_TEXT, row["id"], row["text"]),
+        ring.open_json(MESSAGE_BODY, row["id"], row["body"]),
         row["id"],
         row["turn"],
         row["pos"],
@@ -103,7 +110,7 @@ async def turns(tx: Transaction, session_id: UUID, first: int, last: int) -> lis
         first,
         last,
     )
-    return [message_of(row) for row in rows]
+    return [message_of(tx.ring, row) for row in rows]
 
 
 async def standing(tx: Transaction, session_id: UUID, turn: int, back: int, *, after: int = 0) -> list[Message]:
@@ -126,7 +133,7 @@ async def standing(tx: Transaction, session_id: UUID, turn: int, back: int, *, a
         back + 1,
         after,
     )
-    return [message_of(row) for row in rows]
+    return [message_of(tx.ring, row) for row in rows]
 
 
 async def page(
@@ -157,7 +164,8 @@ async def page(
         limit + 1,
         superseded,
     )
-    grouped = [(turn, list(group)) for turn, group in groupby(map(message_of, rows), key=lambda m: m.turn)]
+    found = [message_of(tx.ring, row) for row in rows]
+    grouped = [(turn, list(group)) for turn, group in groupby(found, key=lambda m: m.turn)]
     shown = grouped[-limit:]
     items = [item for _, group in shown for item in _items(group)]
     return items, shown[0][0] if len(grouped) > limit else None

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from db.engine import Transaction
+from db.sealing.places import OUTBOX_BODY
 from domain.errors import Conflict, NotFound
 from domain.ids import new_id
 
@@ -60,6 +61,7 @@ async def add(
 ) -> None:
     """Queues something for a chat, once for each `dedupe`: the reply of a run (`run_id`), a note or a notice (`body`);
     not to be sent before `after` seconds are over."""
+    row_id = new_id()
     await tx.pg.execute(
         """
         INSERT INTO outbox (user_id, id, channel, chat, kind, dedupe, run_id, body, due_at, give_up_at)
@@ -68,13 +70,13 @@ async def add(
         ON CONFLICT (user_id, channel, chat, dedupe) DO NOTHING
         """,
         tx.user,
-        new_id(),
+        row_id,
         channel,
         chat,
         kind,
         dedupe,
         run_id,
-        body or {},
+        tx.ring.seal_json(OUTBOX_BODY, row_id, body or {}),
         after,
     )
 
@@ -134,7 +136,7 @@ async def content(tx: Transaction, delivery: Delivery) -> tuple[dict[str, Any], 
     row = await tx.pg.fetchrow("SELECT body, progress FROM outbox WHERE user_id = $1 AND id = $2", tx.user, delivery.id)
     if row is None:
         raise NotFound(f"There is no message {delivery.id} to send.")
-    return row["body"], row["progress"]
+    return tx.ring.open_json(OUTBOX_BODY, delivery.id, row["body"]), row["progress"]
 
 
 async def keep_progress(tx: Transaction, delivery: Delivery, progress: dict[str, Any]) -> None:

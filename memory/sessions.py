@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from db.engine import Transaction
+from db.sealing.places import SESSION_TITLE
+from db.sealing.ring import Ring
 from domain.errors import NotFound
 from domain.ids import new_id
 
@@ -29,19 +31,21 @@ def no_session(session_id: UUID) -> NotFound:
     return NotFound(f"There is no session {session_id}.")
 
 
-def _session(row: Any) -> Session:
-    return Session(row["id"], row["title"], row["created_at"], row["updated_at"])
+def _session(ring: Ring, row: Any) -> Session:
+    title = ring.open(SESSION_TITLE, row["id"], row["title"])
+    return Session(row["id"], title, row["created_at"], row["updated_at"])
 
 
 async def create(tx: Transaction, title: str = "", session_id: UUID | None = None) -> Session:
     """A new, empty session."""
+    session_id = session_id or new_id()
     row = await tx.pg.fetchrow(
         "INSERT INTO session (user_id, id, title) VALUES ($1, $2, $3) RETURNING id, title, created_at, updated_at",
         tx.user,
-        session_id or new_id(),
-        title[:TITLE_LENGTH],
+        session_id,
+        tx.ring.seal(SESSION_TITLE, session_id, title[:TITLE_LENGTH]),
     )
-    return _session(row)
+    return _session(tx.ring, row)
 
 
 async def get(tx: Transaction, session_id: UUID) -> Session:
@@ -49,7 +53,7 @@ async def get(tx: Transaction, session_id: UUID) -> Session:
     row = await tx.pg.fetchrow("SELECT id, title, created_at, updated_at FROM session WHERE id = $1", session_id)
     if row is None:
         raise no_session(session_id)
-    return _session(row)
+    return _session(tx.ring, row)
 
 
 async def exists(tx: Transaction, session_id: UUID) -> bool:
@@ -76,7 +80,7 @@ async def list_(
         *(before or (None, None)),
         limit + 1,
     )
-    items = [_session(row) for row in rows[:limit]]
+    items = [_session(tx.ring, row) for row in rows[:limit]]
     return items, (items[-1].updated_at, items[-1].id) if len(rows) > limit else None
 
 
@@ -85,11 +89,11 @@ async def rename(tx: Transaction, session_id: UUID, title: str) -> Session:
     row = await tx.pg.fetchrow(
         "UPDATE session SET title = $2 WHERE id = $1 RETURNING id, title, created_at, updated_at",
         session_id,
-        title[:TITLE_LENGTH],
+        tx.ring.seal(SESSION_TITLE, session_id, title[:TITLE_LENGTH]),
     )
     if row is None:
         raise no_session(session_id)
-    return _session(row)
+    return _session(tx.ring, row)
 
 
 async def delete(tx: Transaction, session_id: UUID) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 
 from db.engine import Database, Transaction
+from db.sealing.ring import Ring
+from memory.frames import sealed
 from memory.messages import Message, columns
 from memory.runs import Claim, End, LeaseLost, Tokens
 from memory.usage import Spent, sums
@@ -51,11 +53,19 @@ async def so_far(tx: Transaction, claim: Claim) -> SoFar:
 
 
 async def append(
-    to: Database | Transaction, claim: Claim, owner: str, messages: Sequence[Message], spent: Sequence[Spent] = ()
+    to: Database | Transaction,
+    claim: Claim,
+    owner: str,
+    messages: Sequence[Message],
+    spent: Sequence[Spent] = (),
+    *,
+    ring: Ring | None = None,
 ) -> None:
-    """Adds finished steps to the turn, and what was spent on them to the run and the user's day. Raises LeaseLost when
+    """Adds finished steps to the turn, and what was spent on them to the run and the user's day; `ring` is the user's,
+    if it is at hand. Raises LeaseLost when
     the run is no longer this owner's."""
-    await _write(to, _APPEND, claim, owner, spent, *columns(messages))
+    ring = ring or await _ring(to, claim)
+    await _write(to, _APPEND, claim, owner, spent, *columns(ring, messages))
 
 
 async def complete(
@@ -69,12 +79,19 @@ async def complete(
     spent: Sequence[Spent],
     error: dict[str, Any] | None,
     model: str | None = None,
+    ring: Ring | None = None,
 ) -> bool:
     """The end of a run: its status, the last messages, what was spent since the last step, and the unflushed events
     (first seq, last seq, lines) with the terminal one; `model` is the one that answered, if that is known. Gives
     whether more runs of the user are queued. Raises LeaseLost when the run is no longer this owner's."""
     told = orjson.dumps(error).decode() if error else None
-    return await _write(to, _COMPLETE, claim, owner, spent, status, told, model, *events, *columns(messages))
+    ring = ring or await _ring(to, claim)
+    ended = sealed(ring, claim.run_id, events)
+    return await _write(to, _COMPLETE, claim, owner, spent, status, told, model, *ended, *columns(ring, messages))
+
+
+async def _ring(to: Database | Transaction, claim: Claim) -> Ring:
+    return await to.ring(claim.user) if isinstance(to, Database) else to.ring
 
 
 async def _write(

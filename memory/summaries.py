@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.engine import Transaction
+from db.sealing.places import SUMMARY_TEXT
+from db.sealing.ring import Ring
 from domain.ids import new_id
 from memory.usage import Spent, columns, counted, sums
 
@@ -46,7 +48,12 @@ async def begin(tx: Transaction, session_id: UUID) -> tuple[bool, Summary | None
         tx.user,
         session_id,
     )
-    return leased is not None, Summary(*row) if row else None
+    return leased is not None, of(tx.ring, *row) if row else None
+
+
+def of(ring: Ring, summary_id: UUID, through_turn: int, text: str) -> Summary:
+    """From the columns of its row."""
+    return Summary(summary_id, through_turn, ring.open(SUMMARY_TEXT, summary_id, text))
 
 
 async def give_up(tx: Transaction, session_id: UUID) -> None:
@@ -69,6 +76,7 @@ async def add(
     """Keeps a summary, and lets the next one be begun; what it took is counted in any case. False when there is one up
     to that turn already, or the session is gone."""
     tokens, cost = sums(spent)
+    summary_id = new_id()
     made = await tx.pg.fetchval(
         f"""
         WITH s AS (
@@ -81,9 +89,9 @@ async def add(
         """,  # noqa: S608 -- a statement of ours
         tx.user,
         session_id,
-        new_id(),
+        summary_id,
         through_turn,
-        text,
+        tx.ring.seal(SUMMARY_TEXT, summary_id, text),
         model,
         prompt_version,
         tokens.input,

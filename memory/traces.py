@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from db.engine import Transaction
+from db.sealing.places import MESSAGE_TEXT
 from memory import messages, runs
 from memory.messages import Message
 
@@ -62,7 +63,7 @@ async def of_session(tx: Transaction, session_id: UUID, limit: int = 50) -> list
     that there is not."""
     rows = await tx.pg.fetch(
         """
-        SELECT r.id, r.turn, r.status, r.prompt_version, r.model, r.created_at, m.text,
+        SELECT r.id, r.turn, r.status, r.prompt_version, r.model, r.created_at, m.id AS said, m.text,
                EXISTS (SELECT FROM message e WHERE e.user_id = r.user_id AND e.session_id = r.session_id
                           AND e.replaces <= r.turn AND e.turn > r.turn) AS superseded
           FROM run r LEFT JOIN message m
@@ -73,8 +74,14 @@ async def of_session(tx: Transaction, session_id: UUID, limit: int = 50) -> list
         session_id,
         limit,
     )
+    shown = ("turn", "status", "prompt_version", "model", "superseded")
     return [
-        {**dict(row), "id": str(row["id"]), "created_at": row["created_at"].isoformat(), "text": row["text"] or ""}
+        {
+            **{name: row[name] for name in shown},
+            "id": str(row["id"]),
+            "created_at": row["created_at"].isoformat(),
+            "text": tx.ring.open(MESSAGE_TEXT, row["said"], row["text"] or ""),
+        }
         for row in reversed(rows)
     ]
 

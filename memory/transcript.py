@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.engine import Transaction
+from db.sealing.places import MESSAGE_TEXT
 from memory.messages import Message, message_of
 
 
@@ -37,7 +38,7 @@ async def transcript(tx: Transaction, session_id: UUID, turns: int) -> list[Said
         session_id,
         turns,
     )
-    return [Said(message_of(row), row["client_id"], row["reply_id"]) for row in rows]
+    return [Said(message_of(tx.ring, row), row["client_id"], row["reply_id"]) for row in rows]
 
 
 async def named(tx: Transaction, session_id: UUID, name: str, message_id: UUID | None) -> UUID | None:
@@ -81,4 +82,7 @@ async def last_named(tx: Transaction, session_id: UUID, name: str, message_id: U
         name,
         message_id,
     )
-    return Named(UUID(int=row["id"].int), UUID(int=row["run_id"].int), row["text"]) if row else None
+    if row is None:
+        return None
+    text = tx.ring.open(MESSAGE_TEXT, row["id"], row["text"])
+    return Named(UUID(int=row["id"].int), UUID(int=row["run_id"].int), text)

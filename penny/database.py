@@ -14,6 +14,7 @@ from db.service_login import ServiceLogin, TokenLogin
 from db.tls import trusting
 from domain.errors import SetupError
 from domain.metrics import UNTOLD, Metrics
+from penny.encryption.setting import keys_of
 from penny.logins import SecretLogins, logins_of
 from penny.settings import Settings
 
@@ -28,6 +29,7 @@ async def open_database(
     """The database that the settings name. The embedded one is started and migrated as needed; another one is migrated
     only when `migrated` asks for it. Raises SetupError, DatabaseUnavailable."""
     async with AsyncExitStack() as stack:
+        keys = await keys_of(settings)
         if settings.database_url is not None:
             url, worker_url, passwords = settings.database_url.get_secret_value(), None, None
             admin_url, logins, tls = url, logins_of(settings, url), tls_of(settings)
@@ -44,7 +46,13 @@ async def open_database(
             for revision in await migrate(Endpoint.parse(admin_url, logins, tls), passwords=passwords, login=login):
                 progress(f"database schema brought to {revision}")
         database = await Database.connect(
-            url, logins=logins, tls=tls, worker_url=worker_url, pool_size=settings.database_pool, metrics=metrics
+            url,
+            logins=logins,
+            tls=tls,
+            worker_url=worker_url,
+            pool_size=settings.database_pool,
+            metrics=metrics,
+            keys=keys,
         )
         stack.push_async_callback(database.close)
         if settings.database_reader_url is not None:

@@ -65,6 +65,13 @@ class Settings(BaseSettings):
         None, description="for `penny migrate`: the user that it makes for the service, which IAM's tokens let in"
     )
     database_pool: int = Field(10, ge=2, le=500, description="connections of a process for users' work, at most")
+    encryption_key: str | None = Field(
+        None,
+        description="encrypts what users write: `kms:<key id, ARN or alias>` or `file:<path>`; absent: stored plain",
+    )
+    encryption: Literal["on", "read"] = Field(
+        "on", description="with a key: `on`, or `read`: what is encrypted is read, and nothing more is encrypted"
+    )
     home: Path = Field(
         default_factory=lambda: user_data_path("penny", appauthor=False),
         description="where the embedded database lives (default: the platform's data directory)",

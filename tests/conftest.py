@@ -20,7 +20,9 @@ import pytest
 from db.embedded import Server, embedded, stop
 from db.engine import Database
 from db.migrate import migrate
+from db.sealing.keys import Keys
 from domain.errors import PennyError
+from penny.encryption.file import FileWrapper
 
 PREFIX = "penny-pytest-"
 
@@ -89,10 +91,53 @@ async def admin_url(postgres: Server) -> str:
     return postgres.admin_url
 
 
+SEALED_TOO = (
+    "agent/test_forking.py",
+    "agent/test_round_trips.py",
+    "agent/test_summaries.py",
+    "api/test_with_the_runner.py",
+    "tools/writes/test_undoing_imports.py",
+)
+"""What runs twice: with texts stored as they are, and with encryption on. `pytest --sealed` has all that asks for
+`database` run with it on."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sealed", action="store_true", help="run with encryption on")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "sealing" in metafunc.fixturenames and metafunc.module.__file__.endswith(SEALED_TOO):
+        metafunc.parametrize("sealing", ["plain", "sealed"], indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-async def database(postgres: Server, admin_url: str) -> AsyncIterator[Database]:
+def sealing(request: pytest.FixtureRequest) -> str:
+    """Whether texts are stored "sealed" or "plain"."""
+    chosen: str = getattr(request, "param", "sealed" if request.config.getoption("--sealed") else "plain")
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def key_file(postgres_home: Path) -> Path:
+    """A key in a file, which wraps users' keys."""
+    path = postgres_home / "encryption.key"
+    path.write_text("11" * 32)
+    return path
+
+
+@pytest.fixture(scope="session")
+def keys(sealing: str, key_file: Path) -> Keys:
+    """Users' keys, if texts are sealed."""
+    return Keys(FileWrapper(key_file)) if sealing == "sealed" else Keys()
+
+
+@pytest.fixture(scope="session")
+async def database(postgres: Server, admin_url: str, keys: Keys) -> AsyncIterator[Database]:
     """The migrated database, with a pool of ten connections."""
-    opened = await Database.connect(postgres.app_url, worker_url=postgres.worker_url, pool_size=10, application="test")
+    opened = await Database.connect(
+        postgres.app_url, worker_url=postgres.worker_url, pool_size=10, application="test", keys=keys
+    )
     yield opened
     await opened.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,6 +12,8 @@ import orjson
 from asyncpg import Record
 
 from db.engine import Transaction
+from db.sealing.places import TXN_MEMO, TXN_NOTE
+from db.sealing.ring import Ring
 from domain.money import Money
 from ledger import journal
 
@@ -58,7 +60,7 @@ class Posted:
     it; without a split there are none. `row` has the columns and the account's and category's names, of a split those
     of its first part; `other_*` are the other end of a transfer."""
 
-    row: Record
+    row: Mapping[str, Any]
     amount: Money
     parts: tuple[Part, ...]
 
@@ -70,15 +72,19 @@ class Posted:
 
 async def transactions(tx: Transaction) -> AsyncIterator[Posted]:
     """Every transaction, the parts of a split in one, the oldest first."""
-    async for row in tx.pg.cursor(_TRANSACTIONS, tx.user, prefetch=_AT_ONCE):
+    ring = tx.ring
+    async for found in tx.pg.cursor(_TRANSACTIONS, tx.user, prefetch=_AT_ONCE):
+        row = dict(found)
+        row["memo"] = ring.open(TXN_MEMO, row["id"], row["memo"])
+        row["note"] = ring.open(TXN_NOTE, row["id"], row["note"])
         first = Money(row["amount_minor"], row["currency"])
         if row["rest"] is None:
             yield Posted(row, first, ())
         else:
-            yield Posted(row, first + Money(row["rest_minor"], row["currency"]), _parts(row, first))
+            yield Posted(row, first + Money(row["rest_minor"], row["currency"]), _parts(ring, row, first))
 
 
-def _parts(row: Record, first: Money) -> tuple[Part, ...]:
+def _parts(ring: Ring, row: Mapping[str, Any], first: Money) -> tuple[Part, ...]:
     own = Part(row["id"], first, row["category_id"], row["category"], row["note"], tuple(row["tags"].split()))
     rest = (
         Part(
@@ -86,7 +92,7 @@ def _parts(row: Record, first: Money) -> tuple[Part, ...]:
             amount=Money(told["minor"], first.currency),
             category_id=UUID(told["category_id"]) if told["category_id"] else None,
             category=told["category"],
-            note=told["note"],
+            note=ring.open(TXN_NOTE, told["id"], told["note"]),
             tags=tuple(told["tags"].split()),
         )
         for told in orjson.loads(row["rest"])

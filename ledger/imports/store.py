@@ -11,6 +11,7 @@ from uuid import UUID
 from asyncpg.exceptions import UniqueViolationError
 
 from db.engine import Transaction
+from db.sealing.places import TXN_MEMO
 from domain.errors import Conflict
 from domain.ids import new_id
 from ledger import journal
@@ -189,7 +190,7 @@ async def _insert(tx: Transaction, batch: UUID, origin: Origin, rows: Sequence[_
         [row.new.line.day for row in rows],
         [row.minor for row in rows],
         [row.new.line.merchant for row in rows],
-        [row.memo for row in rows],
+        [tx.ring.seal(TXN_MEMO, row.id, row.memo) for row in rows],
         [row.category for row in rows],
         [row.new.line.pending for row in rows],
         [row.new.bank_id for row in rows],

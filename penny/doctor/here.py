@@ -21,6 +21,7 @@ from domain.clock import Clock
 from penny.channels import make_channels
 from penny.database import tls_of
 from penny.doctor.finding import Look, Nothing, Wrong
+from penny.encryption.setting import check, wrapper_of
 from penny.keys import dev_key, jwks_from, secret_from
 from penny.logins import logins_of
 from penny.models import make_model
@@ -51,6 +52,7 @@ class Here:
             ),
             "schema": (self._schema, "Run `penny migrate`."),
             "roles": (self._roles, "Run `penny migrate` as a login that may create roles."),
+            "encryption": (self._encryption, "Check PENNY_ENCRYPTION_KEY, AWS_REGION and the role's rights."),
             "clock": (self._clock, "Have the machine's clock set by NTP."),
             "authentication": (self._authentication, "Correct PENNY_AUTH; docs/authentication.md."),
             "channels": (self._channels, "`penny channels list` and `penny channels check NAME` say more."),
@@ -128,6 +130,14 @@ class Here:
         if abs(self._skew) > SKEW_SECONDS:
             raise Wrong(f"It is {-self._skew:+.0f} s off the database's.", "Have the machine's clock set by NTP.")
         return f"It is within {max(abs(self._skew), 0.1):.1f} s of the database's."
+
+    async def _encryption(self) -> str:
+        """Makes a key and unwraps it."""
+        where = self.settings.encryption_key
+        if where is None:
+            raise Nothing("PENNY_ENCRYPTION_KEY is not set: what users write is stored as it is.")
+        await check(where, await wrapper_of(where))
+        return f"{where}: makes keys and unwraps them{'' if self.settings.encryption == 'on' else '; only read'}."
 
     async def _authentication(self) -> str:
         mode, _, where = self.settings.auth.partition(":")

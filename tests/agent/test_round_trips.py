@@ -14,6 +14,7 @@ from sqlalchemy import event
 from agent.runner import Runner
 from db.embedded import Server
 from db.engine import Database
+from db.sealing.keys import Keys
 from domain.clock import FixedClock, today
 from ledger import household
 from memory import sessions
@@ -37,9 +38,9 @@ async def sent() -> list[str]:
 
 
 @pytest.fixture
-async def database(postgres: Server, admin_url: str, sent: list[str]) -> AsyncIterator[Database]:
+async def database(postgres: Server, admin_url: str, keys: Keys, sent: list[str]) -> AsyncIterator[Database]:
     """A database of this test's own, which notes what is sent."""
-    opened = await Database.connect(postgres.app_url, worker_url=postgres.worker_url, application="counted")
+    opened = await Database.connect(postgres.app_url, worker_url=postgres.worker_url, application="counted", keys=keys)
 
     def noted(connection: Any, record: Any, _: object) -> None:
         if not record.info.setdefault("noted", False):

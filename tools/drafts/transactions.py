@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from db.engine import Transaction
+from db.sealing.ring import Ring
 from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from domain.money import Money
 from ledger import preferences
-from ledger.changes import Change, inserted, updated
-from ledger.rows import TABLES, Row, to_json
+from ledger.changes import Change, inserted, opened, updated
+from ledger.rows import Row, Table
 from tools.drafts import lookup
 from tools.drafts.draft import Draft, Intent
 from tools.wording import cell, counted, short_day
@@ -134,7 +135,7 @@ async def _one(tx: Transaction, transaction_id: str) -> list[tuple[Row, Row]]:
     found = await tx.pg.fetch("SELECT * FROM txn WHERE user_id = $1 AND id = $2", tx.user, UUID(transaction_id))
     if not found:
         raise NotFound("That transaction is not there any more.")
-    return [_keyed("txn", row) for row in found]
+    return [_keyed(tx.ring, "txn", row) for row in found]
 
 
 async def _all_of(tx: Transaction, merchants: Sequence[str]) -> list[tuple[Row, Row]]:
@@ -150,7 +151,7 @@ async def _all_of(tx: Transaction, merchants: Sequence[str]) -> list[tuple[Row, 
     )
     if not found:
         raise NotFound(f"There is no transaction at {_names(merchants)} any more.")
-    return [_keyed("txn", row) for row in found]
+    return [_keyed(tx.ring, "txn", row) for row in found]
 
 
 async def _rules(tx: Transaction, merchants: Sequence[str], category_id: str) -> tuple[Change, ...]:
@@ -163,7 +164,7 @@ async def _rules(tx: Transaction, merchants: Sequence[str], category_id: str) ->
         tx.user,
         list(merchants),
     )
-    there = {str(row["merchant"]).lower(): (key, row) for key, row in (_keyed("rule", row) for row in found)}
+    there = {str(row["merchant"]).lower(): (key, row) for key, row in (_keyed(tx.ring, "rule", row) for row in found)}
     changes = []
     for merchant in {name.lower(): name for name in merchants}.values():
         if merchant.lower() not in there:
@@ -174,6 +175,6 @@ async def _rules(tx: Transaction, merchants: Sequence[str], category_id: str) ->
     return tuple(changes)
 
 
-def _keyed(table: Any, row: Any) -> tuple[Row, Row]:
-    columns: Sequence[str] = tuple(TABLES[table].columns)
-    return {"id": str(row["id"])}, {name: to_json(row[name]) for name in columns}
+def _keyed(ring: Ring, table: Table, row: Any) -> tuple[Row, Row]:
+    key: Row = {"id": str(row["id"])}
+    return key, opened(ring, table, key, row)

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from db.engine import Transaction
+from db.sealing.places import JOURNAL_TEXT
 from domain.errors import Conflict, NotFound
 from ledger import changes, journal
 from ledger.bonds import parts, posting
@@ -127,9 +128,9 @@ async def _split_since(tx: Transaction, entry: Entry, change: Change) -> bool:
 
 
 async def _overtaken(tx: Transaction, entry: Entry, change: Change, what: str) -> NotUndoable:
-    later: str | None = await tx.pg.fetchval(
+    row = await tx.pg.fetchrow(
         """
-        SELECT text FROM journal
+        SELECT id, text FROM journal
          WHERE user_id = $1 AND id <> $2 AND at >= $3
            AND EXISTS (SELECT FROM jsonb_array_elements(changes) c WHERE c ->> 'table' = $4 AND c -> 'key' = $5)
          ORDER BY at DESC, id DESC LIMIT 1
@@ -140,8 +141,9 @@ async def _overtaken(tx: Transaction, entry: Entry, change: Change, what: str) -
         change.table,
         dict(change.key),
     )
-    if later is None:
+    if row is None:
         return NotUndoable(f"“{what}” cannot be undone any more: what it changed has been changed since.")
+    later = tx.ring.open(JOURNAL_TEXT, row["id"], row["text"])
     return NotUndoable(
         f"“{what}” cannot be undone while a later change of the same thing stands:"
         f" “{later.removesuffix('.')}”. Undo that one first."

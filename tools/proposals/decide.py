@@ -14,7 +14,7 @@ from memory.decisions import append_decision
 from tools.drafts.draft import Intent
 from tools.drafts.kinds import draft
 from tools.proposals.errors import HashMismatch, ProposalConflict, ProposalDecided, ProposalExpired, ProposalStale
-from tools.proposals.store import Origin, View, insert, load, lock_ledger, view
+from tools.proposals.store import Origin, View, insert, load, lock_ledger, opened, view
 
 AUTO = "auto"
 """The approval of what the user lets be applied without asking."""
@@ -69,6 +69,7 @@ async def decline(tx: Transaction, proposal_id: UUID) -> View | ProposalConflict
         proposal_id,
     )
     if rejected:
+        rejected = opened(tx.ring, rejected)
         await _tell_session(tx, rejected, "rejected", f"Rejected: {rejected['text']}")
         return view(rejected)
     stored = view(await load(tx, proposal_id))
@@ -115,9 +116,9 @@ async def claim(tx: Transaction, proposal_id: UUID, hash_: str, approval: str) -
         return await _not_claimed(tx, proposal_id, hash_)
     try:
         async with tx.savepoint():
-            return await _apply(tx, row, approval)
+            return await _apply(tx, opened(tx.ring, row), approval)
     except changes.Stale as stale:
-        return await _renew(tx, row, stale)
+        return await _renew(tx, opened(tx.ring, row), stale)
 
 
 async def _apply(tx: Transaction, row: Any, approval: str) -> Applied:

@@ -12,6 +12,8 @@ from uuid import UUID
 import orjson
 
 from db.engine import Database, Transaction
+from db.sealing.places import PROPOSAL_CHANGES, PROPOSAL_DIFF, PROPOSAL_TEXT
+from db.sealing.ring import Ring
 from domain.errors import NotFound
 from domain.ids import new_id, parse_id
 from tools.drafts.diff import describe
@@ -52,8 +54,17 @@ def digest(proposal_id: UUID, kind: str, rows: list[dict[str, Any]]) -> str:
     return hashlib.sha256(canonical).hexdigest()
 
 
+def opened(ring: Ring, row: Any) -> dict[str, Any]:
+    """A row as it was before it was sealed."""
+    return dict(row) | {
+        "changes": ring.open_json(PROPOSAL_CHANGES, row["id"], row["changes"]),
+        "diff": ring.open_json(PROPOSAL_DIFF, row["id"], row["diff"]),
+        "text": ring.open(PROPOSAL_TEXT, row["id"], row["text"]),
+    }
+
+
 def view(row: Any) -> View:
-    """A row, with `past` (whether its time is over by the database's clock), as clients see it."""
+    """A row that is open, with `past` (whether its time is over by the database's clock), as clients see it."""
     return {
         "id": str(row["id"]),
         "kind": row["kind"],
@@ -92,9 +103,9 @@ async def insert(
         tx.user,
         proposal_id,
         intent.kind,
-        {"args": dict(intent.args), "rows": rows, "unsaid": found},
-        diff,
-        draft.text,
+        tx.ring.seal_json(PROPOSAL_CHANGES, proposal_id, {"args": dict(intent.args), "rows": rows, "unsaid": found}),
+        tx.ring.seal_json(PROPOSAL_DIFF, proposal_id, diff),
+        tx.ring.seal(PROPOSAL_TEXT, proposal_id, draft.text),
         digest(proposal_id, intent.kind, rows),
         origin.op_key,
         draft.undoes,
@@ -122,11 +133,11 @@ async def by_op_key(tx: Transaction, op_key: str) -> View | None:
         tx.user,
         op_key,
     )
-    return view(row) if row else None
+    return view(opened(tx.ring, row)) if row else None
 
 
 async def load(tx: Transaction, proposal_id: UUID) -> Any:
-    """The row, and `past`: whether its time is over by the database's clock. Raises NotFound."""
+    """The row, open, and `past`: whether its time is over by the database's clock. Raises NotFound."""
     row = await tx.pg.fetchrow(
         """
         SELECT *, expires_at <= clock_timestamp() AS past FROM proposal WHERE user_id = $1 AND id = $2
@@ -136,7 +147,7 @@ async def load(tx: Transaction, proposal_id: UUID) -> Any:
     )
     if row is None:
         raise NotFound(f"There is no proposal {proposal_id}.")
-    return row
+    return opened(tx.ring, row)
 
 
 async def get(db: Database, user: UUID, proposal_id: UUID) -> View:
@@ -157,7 +168,7 @@ async def get_all(db: Database, user: UUID, proposal_ids: Sequence[UUID]) -> dic
             tx.user,
             list(proposal_ids),
         )
-    return {str(row["id"]): view(row) for row in rows}
+    return {str(row["id"]): view(opened(tx.ring, row)) for row in rows}
 
 
 async def list_proposals(
@@ -182,7 +193,7 @@ async def list_proposals(
             parse_id(cursor, "page") if cursor else None,
             size + 1,
         )
-    items = [view(row) for row in rows[:size]]
+    items = [view(opened(tx.ring, row)) for row in rows[:size]]
     return items, items[-1]["id"] if len(rows) > size else None
 
 
