@@ -127,16 +127,16 @@ def key_file(postgres_home: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def keys(sealing: str, key_file: Path) -> Keys:
+def users_keys(sealing: str, key_file: Path) -> Keys:
     """Users' keys, if texts are sealed."""
     return Keys(FileWrapper(key_file)) if sealing == "sealed" else Keys()
 
 
 @pytest.fixture(scope="session")
-async def database(postgres: Server, admin_url: str, keys: Keys) -> AsyncIterator[Database]:
+async def database(postgres: Server, admin_url: str, users_keys: Keys) -> AsyncIterator[Database]:
     """The migrated database, with a pool of ten connections."""
     opened = await Database.connect(
-        postgres.app_url, worker_url=postgres.worker_url, pool_size=10, application="test", keys=keys
+        postgres.app_url, worker_url=postgres.worker_url, pool_size=10, application="test", keys=users_keys
     )
     yield opened
     await opened.close()

@@ -14,6 +14,7 @@ from penny.cli import (
     doctor,
     evals,
     facts,
+    keys,
     prompts,
     runs,
     serve,
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (serve, talk, decisions, transfer, setup, facts, usage, data, runs, prompts, channels, evals, doctor):
+for part in (serve, talk, decisions, transfer, setup, facts, usage, data, keys, runs, prompts, channels, evals, doctor):
     part.register(app)
 
 

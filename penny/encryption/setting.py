@@ -41,13 +41,20 @@ async def wrapper_of(where: str) -> Wrapper:
     raise SetupError(f"{SETTING}={where!r} is not known; use kms:<key id, ARN or alias> or file:<path>.")
 
 
+async def nobodys_key(wrapper: Wrapper) -> str:
+    """Makes a key for nobody and unwraps it; gives the name of what wraps. Raises KeyRefused, EncryptionUnavailable."""
+    context = context_of(_NOBODY, 1)
+    key, wrapped, by = await wrapper.make(context)
+    if await wrapper.unwrap(wrapped, by, context) != key:
+        raise KeyRefused("Encrypted texts cannot be used now.", reason="what it wraps does not unwrap")
+    return by
+
+
 async def check(where: str, wrapper: Wrapper) -> None:
-    """Makes a key and unwraps it. Raises SetupError, which says why that cannot be done, EncryptionUnavailable when
-    nobody answers."""
+    """Sees whether keys can be made and unwrapped. Raises SetupError, which says why not and what to do,
+    EncryptionUnavailable when nobody answers."""
     try:
-        key, wrapped, by = await wrapper.make(context_of(_NOBODY, 1))
-        if await wrapper.unwrap(wrapped, by, context_of(_NOBODY, 1)) != key:
-            raise SetupError(f"{SETTING}={where}: what it wraps does not unwrap; use another key.")
+        await nobodys_key(wrapper)
     except KeyRefused as error:
         raise SetupError(f"{SETTING}={where} cannot be used: {error.reason}.") from None
     except EncryptionUnavailable as error:

@@ -38,9 +38,11 @@ async def sent() -> list[str]:
 
 
 @pytest.fixture
-async def database(postgres: Server, admin_url: str, keys: Keys, sent: list[str]) -> AsyncIterator[Database]:
+async def database(postgres: Server, admin_url: str, users_keys: Keys, sent: list[str]) -> AsyncIterator[Database]:
     """A database of this test's own, which notes what is sent."""
-    opened = await Database.connect(postgres.app_url, worker_url=postgres.worker_url, application="counted", keys=keys)
+    opened = await Database.connect(
+        postgres.app_url, worker_url=postgres.worker_url, application="counted", keys=users_keys
+    )
 
     def noted(connection: Any, record: Any, _: object) -> None:
         if not record.info.setdefault("noted", False):
