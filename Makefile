@@ -86,6 +86,7 @@ install:
 	@echo "penny: installing the dependencies of locks/$(LIST).txt (about a minute)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/$(LIST).txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(BIN)/python -m compileall -q $(dir $(wildcard */__init__.py))  # where Python may not, each start would compile it
 
 # The embedded database of this checkout stays in it, and `penny` finds the same one.
 .env:

@@ -1,12 +1,10 @@
-"""The HTTP server process: binds early so that a taken port is said at once, drains on SIGTERM, stops what it began."""
+"""The HTTP server process: drains on SIGTERM, stops what it began."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
-import ipaddress
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -15,7 +13,7 @@ from types import FrameType
 import uvicorn
 
 from api.app import create_app
-from domain.errors import PennyError, SetupError
+from domain.errors import PennyError
 from domain.failpoints import Reached, inert
 from penny.bootstrap import Services, bootstrap, warm_up
 from penny.connections import Patience
@@ -26,40 +24,6 @@ from penny.settings import Settings
 
 KEEP_ALIVE_SECONDS = 130
 """Above the 120 s of a load balancer in front, so that it and not we end an idle connection."""
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises SetupError when the port is taken or the address is not this machine's."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        if error.errno == errno.EADDRINUSE:
-            raise SetupError(
-                f"Port {port} on {host} is taken by another program; stop it or use --port with another number."
-            ) from None
-        raise SetupError(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
-    return listener
-
-
-def check_exposure(settings: Settings, host: str) -> None:
-    """Raises SetupError when `dev` authentication would be reachable from other machines."""
-    if settings.auth == "dev" and not _loopback(host):
-        raise SetupError(
-            f"PENNY_AUTH=dev gives a token to whoever asks, so it listens on loopback only, not on {host}; "
-            "set PENNY_AUTH=jwks:<url> or hs256:<file>, or use --host 127.0.0.1."
-        )
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class _Server(uvicorn.Server):
@@ -126,7 +90,6 @@ async def serve(
             proxy_headers=False,  # whose word is taken for a client's address is a setting: api/address.py
         )
         server = _Server(config, services)
-        gc.collect()
         gc.freeze()  # what is loaded stays: looking through it again costs a reply tens of milliseconds
         gc.set_threshold(10_000, 20, 20)  # a turn makes thousands of objects: at 700 a tenth of it is collecting
         host, port = listener.getsockname()[:2]

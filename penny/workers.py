@@ -9,8 +9,10 @@ import socket
 import sys
 import threading
 from asyncio.subprocess import PIPE, Process
+from typing import TYPE_CHECKING
 
-from penny.database import Progress
+if TYPE_CHECKING:
+    from penny.database import Progress
 
 SERVING = b"."
 

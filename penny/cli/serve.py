@@ -11,6 +11,8 @@ import uvloop
 
 from penny import settings
 from penny.cli.output import progress
+from penny.listening import bind, check_exposure
+from penny.loading import loading
 from penny.telemetry import configure_logs
 
 
@@ -22,20 +24,21 @@ def serve(
     descriptor: Annotated[int | None, typer.Option(help="A worker's listening socket.", hidden=True)] = None,
 ) -> None:
     """Run the service: HTTP, the chat page, the replies."""
-    from penny import server
     from penny.workers import inherited, supervise, tell_parent
 
     chosen = settings.load()
     configure_logs("info")
     if descriptor is None:
-        server.check_exposure(chosen, host)
-        listener, ready = server.bind(host, port), _nobody_waits
+        check_exposure(chosen, host)
+        listener, ready = bind(host, port), _nobody_waits
     else:
         listener, ready = inherited(descriptor), tell_parent
     if workers > 1:
         code = asyncio.run(supervise(workers, listener, sample=sample, progress=progress))
         progress("stopped")
         raise typer.Exit(code)
+    with loading():  # not by a parent of workers, which stays small
+        from penny import server
     try:
         uvloop.run(server.serve(chosen, listener, sample=sample, progress=progress, ready=ready))
     except asyncio.CancelledError:  # SIGTERM before it was ready; all that was started has been stopped

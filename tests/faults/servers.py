@@ -22,6 +22,7 @@ import api.app  # noqa: F401
 from domain.clock import SystemClock
 from domain.failpoints import Point
 from penny import server, settings
+from penny.listening import bind
 from penny.telemetry import configure_logs
 
 
@@ -46,7 +47,7 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
     for line in sys.stdin:
         order = json.loads(line)
-        listener = server.bind("127.0.0.1", 0)
+        listener = bind("127.0.0.1", 0)
         pid = os.fork()
         if pid == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
