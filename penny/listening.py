@@ -1,4 +1,4 @@
-"""Where the service listens: decided before anything heavy is imported, so that what is wrong with it is said at once."""
+"""Where the service listens: settled before anything heavy is imported, so that what is wrong is said at once."""
 
 from __future__ import annotations
 
