@@ -31,6 +31,12 @@ class ModelRefused(Unavailable):
     retryable = False
 
 
+class ProfileUnknown(ModelRefused):
+    """The provider knows no such profile as this tenant's calls are to be billed to."""
+
+    code = "model_profile_unknown"
+
+
 class ContextTooLong(ModelRefused):
     """The request is longer than the model can read; with fewer older turns it may fit."""
 
@@ -49,7 +55,8 @@ class Abilities:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is true of the user when the turn starts; prompts are rendered from it."""
+    """What is true of the user when the turn starts; prompts are rendered from it, but for the `tenant`, on whose bill
+    the model's answers are."""
 
     today: date
     locale: str
@@ -57,6 +64,7 @@ class Situation:
     time_zone: str
     categories: tuple[str, ...]
     accounts: tuple[str, ...]
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

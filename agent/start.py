@@ -102,7 +102,8 @@ async def starting(
     past = earlier((m for m in stored if m.turn < claim.turn), told.text if told else "")
     prefs = person.preferences
     day = today(agent.clock, prefs.time_zone)
-    situation = Situation(day, prefs.locale, prefs.currency, prefs.time_zone, person.categories, person.accounts)
+    where = prefs.locale, prefs.currency, prefs.time_zone
+    situation = Situation(day, *where, person.categories, person.accounts, person.tenant)
     rendered = prompt.render(variables(situation, beginning.facts))
     own_words = (*beginning.facts, *said(stored))
     grounding = Grounding(agent.grounding, situation, own_words, [m for m in stored if m.turn < claim.turn])

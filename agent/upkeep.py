@@ -64,8 +64,10 @@ class Upkeep:
                 return
             if claim.attempt > 1:
                 self.takeovers += 1
-                self._agent.metrics.count("LeaseTakeovers")
-                log.info("run.taken_over", run_id=str(claim.run_id), attempt=claim.attempt)
+                self._agent.metrics.count("RunsHandedOver" if claim.handed_over else "LeaseTakeovers")
+                log.info(
+                    "run.taken_over", run_id=str(claim.run_id), attempt=claim.attempt, handed_over=claim.handed_over
+                )
                 self._agent.reached("takeover.claimed")
             async with self._agent.db.transaction(claim.user) as tx:
                 last = await events.last_seq(tx, claim.run_id)

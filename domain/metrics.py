@@ -8,6 +8,7 @@ Counter = Literal[
     "RunsFinished",
     "RunsFailed",
     "LeaseTakeovers",
+    "RunsHandedOver",
     "ReadersDropped",
     "BedrockThrottles",
     "BedrockErrors",

@@ -53,11 +53,11 @@ def accepted(deployment: Deployment) -> Iterator[Accepted]:
 
 
 def _model(deployment: Deployment) -> Iterator[Accepted]:
-    for arn in model_arns(deployment):
+    for arn in dict.fromkeys(arn for model in deployment.models for arn in model_arns(deployment, model)):
         if "*" in arn:
             regions = (
                 "One model, in whichever region of its geography a cross-region profile sends the call to; a condition "
-                "allows it by way of our own profiles only."
+                "allows it by way of the profiles that are named only."
             )
             yield Accepted("Service", "Task/Service/TaskRole", f"AwsSolutions-IAM5[Resource::{arn}]", regions)
     if deployment.channels:

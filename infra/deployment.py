@@ -14,6 +14,12 @@ from infra.certificates import FILE as AUTHORITIES
 from infra.certificates import SOURCE, regions
 from infra.sizes import SIZES, Size
 
+MOST_TENANTS = 40
+"""Each has a profile that the service's role names twice, and a role's policies have room for 10,240 characters."""
+
+OURS = re.compile("PENNY_(MODEL|MODEL_BASE|MODEL_FALLBACK|MODEL_PROFILES|GUARDRAIL|DATABASE_(?!POOL).*)")
+"""Settings that follow from other lines, which the rights of the service's role follow from too."""
+
 CHANNELS = ("slack", "telegram", "whatsapp", "twilio", "standard")
 
 FORMS = {
@@ -69,6 +75,7 @@ class Deployment:
     auth: Auth
     zones: tuple[str, ...] = ("a", "b", "c")
     hosted_zone: str | None = None
+    fallback: tuple[str, ...] = ()
     tenants: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
@@ -94,15 +101,20 @@ class Deployment:
         return [self.region + zone for zone in self.zones]
 
     @property
-    def foundation_model(self) -> str:
-        """The model behind a system inference profile: `eu.anthropic.x` is `anthropic.x` in the regions of `eu`."""
-        geography, _, rest = self.model.partition(".")
-        return self.model if geography in ("anthropic", "amazon") else rest
+    def models(self) -> tuple[str, ...]:
+        """Every model that the service may ask, the first one first."""
+        return (self.model, *self.fallback)
 
     @property
     def secret_names(self) -> dict[str, str]:
         """Setting of Penny -> name of the secret that a channel's settings are in."""
         return {f"PENNY_{c.upper()}_SECRET_ID": f"{self.prefix}/channels/{c}" for c in self.channels}
+
+
+def foundation(model: str) -> str:
+    """The model behind a system inference profile: `eu.anthropic.x` is `anthropic.x` in the regions of `eu`."""
+    geography, _, rest = model.partition(".")
+    return model if geography in ("anthropic", "amazon") else rest
 
 
 def load(path: Path, *, tag: str | None = None) -> Deployment:
@@ -152,7 +164,7 @@ def parse(given: Mapping[str, Any]) -> Deployment:
     values["auth"] = _auth(_table(values["auth"], "auth", Auth))
     if "busy" in values:
         values["busy"] = _busy(_table(values["busy"], "busy", BusyHours))
-    for name in ("zones", "tenants", "channels", "cors_origins"):
+    for name in ("zones", "fallback", "tenants", "channels", "cors_origins"):
         if name in values:
             values[name] = _texts(values[name], name)
     deployment = Deployment(**values)
@@ -207,7 +219,21 @@ def _check(deployment: Deployment) -> None:
     for tenant in deployment.tenants:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,30}", tenant):
             raise DeploymentError(f"tenants has {tenant!r}; use lower-case letters, digits and hyphens.")
+    if len(deployment.tenants) > MOST_TENANTS:
+        raise DeploymentError(
+            f"tenants has {len(deployment.tenants)}; there is room for {MOST_TENANTS} profiles. The tokens and cost of "
+            "every tenant are in `penny usage` all the same."
+        )
+    form, meaning = FORMS["model"]
+    for model in deployment.fallback:
+        if not re.fullmatch(form, model) or model == deployment.model:
+            raise DeploymentError(f"fallback has {model!r}; each should be {meaning}, other than `model`.")
     for name, value in deployment.settings.items():
+        if OURS.fullmatch(name):
+            raise DeploymentError(
+                f"settings has {name!r}, which the deployment sets itself: see model, fallback, tenants, guardrail, "
+                "database_proxy and database_iam in infra/deployments/example.toml."
+            )
         if not (name.startswith("PENNY_") and isinstance(value, str)):
             raise DeploymentError(f"settings has {name!r}; they are settings of Penny's with text values.")
     if deployment.database_iam and deployment.database_proxy:

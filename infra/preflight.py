@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.deployment import Deployment
+from infra.deployment import Deployment, foundation
 
 ENGINES = ("docker", "podman", "buildah")
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
@@ -136,10 +136,15 @@ def _hosted_zone(deployment: Deployment, client: Client) -> Iterator[Problem]:
 
 
 def _model(deployment: Deployment, client: Client) -> Iterator[Problem]:
+    for model in deployment.models:
+        yield from _one_model(model, deployment, client)
+
+
+def _one_model(model: str, deployment: Deployment, client: Client) -> Iterator[Problem]:
     """By a call of one token: nothing else tells for sure."""
     try:
         client("bedrock-runtime").converse(
-            modelId=deployment.model,
+            modelId=model,
             messages=[{"role": "user", "content": [{"text": "Hello"}]}],
             inferenceConfig={"maxTokens": 1},
         )
@@ -147,15 +152,15 @@ def _model(deployment: Deployment, client: Client) -> Iterator[Problem]:
         code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
         if code == "ThrottlingException":
             yield Problem(
-                f"Bedrock turns even one call of {deployment.model} away.",
+                f"Bedrock turns even one call of {model} away.",
                 "ask for its quota: aws service-quotas list-service-quotas --service-code bedrock",
             )
         elif code in ("AccessDeniedException", "ResourceNotFoundException"):
-            mend = f"ask for access to {deployment.foundation_model} in Bedrock's console (Model access)"
-            yield Problem(f"{deployment.model} may not be called: {message}", mend)
+            mend = f"ask for access to {foundation(model)} in Bedrock's console (Model access)"
+            yield Problem(f"{model} may not be called: {message}", mend)
         elif code == "ValidationException":
             mend = "aws bedrock list-inference-profiles --query 'inferenceProfileSummaries[].inferenceProfileId'"
-            yield Problem(f"{deployment.model} cannot be called in {deployment.region}: {message}", mend)
+            yield Problem(f"{model} cannot be called in {deployment.region}: {message}", mend)
         else:
             raise
 

@@ -12,17 +12,19 @@ from ledger.preferences import Preferences
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Preferences, and the names of categories and accounts in alphabetical order."""
+    """Preferences, the names of categories and accounts in alphabetical order, and the tenant of the user's tokens."""
 
     preferences: Preferences
     categories: tuple[str, ...]
     accounts: tuple[str, ...]
+    tenant: str = ""
 
 
 QUERY: Final = """
     SELECT p.*,
            ARRAY(SELECT name FROM category WHERE user_id = $1 ORDER BY lower(name)) AS categories,
-           ARRAY(SELECT name FROM account WHERE user_id = $1 ORDER BY lower(name)) AS accounts
+           ARRAY(SELECT name FROM account WHERE user_id = $1 ORDER BY lower(name)) AS accounts,
+           (SELECT tenant FROM identity WHERE user_id = $1 ORDER BY issuer, tenant LIMIT 1) AS tenant
       FROM (SELECT $1::uuid AS user_id) me LEFT JOIN preference p USING (user_id)
 """
 """One row about the user $1, to be read by itself or along with something else."""
@@ -38,4 +40,4 @@ def of(row: Mapping[str, Any]) -> Profile:
     known = row["locale"] is not None
     names = (field.name for field in fields(Preferences))
     preferences = Preferences(**{name: row[name] for name in names}) if known else Preferences()
-    return Profile(preferences, tuple(row["categories"]), tuple(row["accounts"]))
+    return Profile(preferences, tuple(row["categories"]), tuple(row["accounts"]), row["tenant"] or "")

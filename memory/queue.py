@@ -7,6 +7,7 @@ runs at once does so in the order of their ids, as the event log does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ _MAY_START = """
 """
 
 _DUE = f"""
-SELECT r.id, r.user_id, r.status FROM run r
+SELECT r.id, r.user_id, r.status, r.status = 'running' AND r.lease_until = '-infinity' AS handed_over FROM run r
  CROSS JOIN LATERAL (SELECT count(*) AS busy FROM run o WHERE o.user_id = r.user_id AND o.status = 'running') AS u
  WHERE (r.status = 'running' AND r.lease_until < clock_timestamp()) OR (r.status = 'queued' AND {_MAY_START})
  ORDER BY r.status = 'queued', u.busy, r.created_at FOR UPDATE OF r SKIP LOCKED LIMIT 1
@@ -56,7 +57,8 @@ async def claim_next(
         except asyncpg.UniqueViolationError:
             continue  # another process started a run of that session between our look and our claim
         if row is not None:
-            return Claim(*row)
+            claim = Claim(*row)
+            return replace(claim, handed_over=due["handed_over"])
 
 
 async def heartbeat(
@@ -82,14 +84,14 @@ async def heartbeat(
 
 
 async def release(worker: asyncpg.Connection, owner: str, claims: Sequence[Claim]) -> None:
-    """Lets other processes take the runs over at once."""
+    """Lets other processes take the runs over at once, and see that they were handed over."""
     await worker.execute(
         """
         WITH mine AS (
             SELECT r.id FROM run r JOIN unnest($2::uuid[], $3::int[]) AS m (id, attempt)
                 ON r.id = m.id AND r.attempt = m.attempt AND r.owner = $1 AND r.status = 'running'
              ORDER BY r.id FOR NO KEY UPDATE OF r)
-        UPDATE run SET lease_until = clock_timestamp() - interval '1 second' FROM mine WHERE run.id = mine.id
+        UPDATE run SET lease_until = '-infinity' FROM mine WHERE run.id = mine.id
         """,
         owner,
         [c.run_id for c in claims],

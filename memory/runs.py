@@ -40,6 +40,8 @@ class Claim:
     attempt: int
     message_id: UUID
     """The id that the reply's message will have."""
+    handed_over: bool = False
+    """Whether its owner before let go of it on purpose, as a server does that drains."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ SERVICE = "penny"
 SAMPLES = 100
 """The most values that the format takes for one metric on one line."""
 
-ALWAYS: tuple[Counter, ...] = ("RunsFinished", "RunsFailed", "LeaseTakeovers", "ReadersDropped")
+ALWAYS: tuple[Counter, ...] = ("RunsFinished", "RunsFailed", "LeaseTakeovers", "RunsHandedOver", "ReadersDropped")
 """Told as 0 too, so that an alarm can tell silence from a process that is gone."""
 
 UNITS = {

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 def make_model(settings: Settings, metrics: Metrics = UNTOLD) -> Model:
     """The model with those that stand in for it, not yet warmed up. Raises SetupError that says what is missing."""
+    if settings.model_profiles and not settings.model.startswith("bedrock:"):
+        raise SetupError("PENNY_MODEL_PROFILES are profiles of a model of Bedrock; PENNY_MODEL is none.")
     if not settings.model_fallback:
         return _one(settings, settings.model, metrics, last=True)
     names = (settings.model, *settings.model_fallback)
@@ -40,6 +42,7 @@ def _one(settings: Settings, name: str, metrics: Metrics, *, last: bool) -> Mode
         model = BedrockModel(
             which,
             base=settings.model_base if name == settings.model else None,
+            profiles=settings.model_profiles if name == settings.model else None,
             idle_seconds=settings.model_idle_seconds,
             retries=Retries() if last else Retries(tries=2, deadline=3.0),
             max_tokens=settings.model_max_tokens,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import orjson
 from dotenv import dotenv_values
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -35,6 +36,10 @@ class Settings(BaseSettings):
         (), description="models that stand in, in this order, while the one before is throttled or out; commas between"
     )
     model_base: str | None = Field(None, description="the model behind an application inference profile's ARN")
+    model_profiles: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict,
+        description='application inference profiles by tenant, `{"acme": "arn:aws:bedrock:..."}`; others: PENNY_MODEL',
+    )
     model_idle_seconds: float = Field(
         60, ge=1, le=600, description="after so many seconds without a sign a reply of the model counts as broken"
     )
@@ -166,6 +171,14 @@ class Settings(BaseSettings):
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("model_profiles", mode="before")
+    @classmethod
+    def _profiles(cls, value: Any) -> Any:
+        try:
+            return orjson.loads(value) if isinstance(value, str) else value
+        except orjson.JSONDecodeError:
+            raise ValueError('it has to be JSON like {"acme": "arn:aws:bedrock:..."}') from None
 
     @field_validator("home", "cache", "local_gguf", mode="after")
     @classmethod

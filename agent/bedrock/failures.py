@@ -16,7 +16,7 @@ from langchain_core.exceptions import ContextOverflowError
 
 from agent.bedrock.place import Place
 from agent.bedrock.wire import retry_after
-from agent.model import ContextTooLong, ModelRefused, ModelThrottled, ModelUnavailable
+from agent.model import ContextTooLong, ModelRefused, ModelThrottled, ModelUnavailable, ProfileUnknown
 from domain.errors import Unavailable
 
 EXPECTED = (BotoCoreError, ClientError, ContextOverflowError, ParserError, aiohttp.ClientError, OSError)
@@ -90,6 +90,11 @@ def _by_code(code: str, text: str, place: Place, *, in_stream: bool) -> Unavaila
     if code in _CREDENTIALS:
         return ModelRefused("AWS does not accept the credentials: they are wrong or expired; renew them and try again.")
     if code == "ResourceNotFoundException" or (code == "ValidationException" and _names_no_model(text)):
+        if place.tenant:
+            return ProfileUnknown(
+                f"The model cannot be asked on the bill of {place.tenant}: its inference profile does not exist. "
+                "Whoever runs this service has to correct PENNY_MODEL_PROFILES."
+            )
         return ModelRefused(f"Bedrock knows no model {where}; check PENNY_MODEL and AWS_REGION.")
     if code == "ValidationException" and "on-demand throughput" in text:
         return ModelRefused(f"The model {where} needs an inference profile: use its id with a prefix such as `us.`.")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
 import botocore.session
+import structlog
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.httpsession import get_cert_path
@@ -19,16 +20,18 @@ from langchain_core.messages import AIMessageChunk
 
 from agent.bedrock.chat import AsyncChatBedrockConverse
 from agent.bedrock.failures import EXPECTED, NO_CREDENTIALS, throttled, translated
-from agent.bedrock.place import Place, behind, is_application_profile, maker_and_base, region_of
+from agent.bedrock.place import Place, behind, check_profiles, is_application_profile, maker_and_base, region_of
 from agent.bedrock.shaping import Shape
 from agent.bedrock.signing import Filling, watch
 from agent.bedrock.thinking import longest, think
 from agent.bedrock.wire import BedrockWire, Retries, Route
 from agent.capabilities import capabilities, cost
-from agent.model import Abilities, ModelRequest
+from agent.model import Abilities, ModelRequest, ProfileUnknown
 from domain.errors import SetupError
 from domain.metrics import UNTOLD, Metrics
 from memory.runs import Tokens
+
+log = structlog.get_logger(__name__)
 
 MAX_TOKENS = 2_000
 _STUB: dict[str, Any] = {"tools": [{"toolSpec": {"name": "tools", "inputSchema": {"json": {}}}}]}
@@ -64,7 +67,8 @@ class BedrockModel:
 
     What is not given is found as AWS's tools find it: region, credentials, AWS_PROFILE, CA bundle, proxies,
     AWS_ENDPOINT_URL_BEDROCK_RUNTIME. Construction may fetch credentials and therefore block: do it once, at start.
-    `base` is the model behind an application inference profile, else asked of AWS. `thinking` is how many tokens it may
+    `base` is the model behind an application inference profile, else asked of AWS; `profiles` are application profiles
+    of the same model, by the tenant whose calls are billed to them. `thinking` is how many tokens it may
     think in before it answers, 0 for not asking it to. With `cache_hour` prompts are cached for an hour where the
     model can, and else for five minutes. Temperature is 0, for the same question should get the same answer; models
     that refuse it, or think, are not sent it.
@@ -80,6 +84,7 @@ class BedrockModel:
         profile: str | None = None,
         keys: AwsKeys | None = None,
         base: str | None = None,
+        profiles: Mapping[str, str] | None = None,
         idle_seconds: float = 60.0,
         retries: Retries | None = None,
         max_tokens: int = MAX_TOKENS,
@@ -110,6 +115,11 @@ class BedrockModel:
         self._written: tuple[Sequence[dict[str, Any]], Filling] | None = None
         client = self._chat.client.meta
         self._place = Place(model_id, client.region_name, client.endpoint_url)
+        check_profiles(profiles or {}, client.region_name)
+        self._tenants = {
+            tenant: (self._chat.model_copy(update={"model_id": arn}), replace(self._place, model_id=arn, tenant=tenant))
+            for tenant, arn in (profiles or {}).items()
+        }
 
     @property
     def has_price(self) -> bool:
@@ -128,14 +138,18 @@ class BedrockModel:
             options = {"toolConfig": _STUB, "filling": self._tools(request.tools)}
         if self._thinking and not request.minutes and self._shape.may_think(request.turn):
             options["additional_model_request_fields"] = self._thinking
+        chat, place = self._tenants.get(request.situation.tenant, (self._chat, self._place))
         try:
-            async with aclosing(self._chat.chunks(self._shape.messages(request), None, **options)) as chunks:
+            async with aclosing(chat.chunks(self._shape.messages(request), None, **options)) as chunks:
                 async for chunk in chunks:
                     if chunk.response_metadata:  # only the last one has any
                         chunk.response_metadata |= {"answered_by": self.name, "priced_as": self.priced_as}
                     yield chunk
         except EXPECTED as error:
-            raise translated(error, self._place) from error
+            failure = translated(error, place)
+            if isinstance(failure, ProfileUnknown):
+                log.error("model.profile_unknown", tenant=place.tenant, profile=place.model_id)
+            raise failure from error
 
     def _count(self, error: Exception) -> None:
         """Each try that failed, also one that is repeated."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,11 +15,12 @@ from domain.errors import SetupError
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Named in messages to people."""
+    """Named in messages to people. With a `tenant` it is that tenant's own profile."""
 
     model_id: str
     region: str
     endpoint: str
+    tenant: str = ""
 
     @property
     def host(self) -> str:
@@ -35,6 +37,19 @@ def region_of(model_id: str) -> str | None:
 def is_application_profile(model_id: str) -> bool:
     """Whether only AWS's control plane knows which model this is."""
     return ":application-inference-profile/" in model_id
+
+
+def check_profiles(profiles: Mapping[str, str], region: str) -> None:
+    """Raises SetupError when one of the tenants' profiles is no application inference profile of the region."""
+    for tenant, arn in profiles.items():
+        if not is_application_profile(arn) or region_of(arn) is None:
+            raise SetupError(
+                f"PENNY_MODEL_PROFILES has {arn!r} for {tenant!r}: that is no ARN of an application inference profile."
+            )
+        if region_of(arn) != region:
+            raise SetupError(
+                f"PENNY_MODEL_PROFILES has a profile of {region_of(arn)} for {tenant!r}; the model is in {region}."
+            )
 
 
 def maker_and_base(model_id: str) -> tuple[str, str]:

@@ -107,7 +107,16 @@ def _bedrock(service: Service) -> list[cw.IWidget]:
             right=[model(profile, "InvocationLatency", "p95")],
             unit="a minute; ms: right",
         ),
+        *_tenants(service),
     ]
+
+
+def _tenants(service: Service) -> list[cw.IWidget]:
+    calls = [
+        model(profile.attr_inference_profile_id, "Invocations", "Sum").with_(label=tenant)
+        for tenant, profile in service.task.tenants.items()
+    ]
+    return [_graph("Calls of the model by tenant", *calls, unit="a minute")] if calls else []
 
 
 def _replies(service: Service) -> list[cw.IWidget]:
@@ -126,7 +135,11 @@ def _replies(service: Service) -> list[cw.IWidget]:
             own("Readers", "Maximum"),
         ),
         _graph(
-            "Taken over, readers let go", own("LeaseTakeovers", "Sum"), own("ReadersDropped", "Sum"), unit="a minute"
+            "Taken over, handed over, readers let go",
+            own("LeaseTakeovers", "Sum"),
+            own("RunsHandedOver", "Sum"),
+            own("ReadersDropped", "Sum"),
+            unit="a minute",
         ),
         _graph("Event log", own("FlushMs", "p50"), own("FlushMs", "p99"), unit="ms a flush"),
         _graph(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import Duration, Tags
+from aws_cdk import Duration, Stack, Tags
 from aws_cdk import aws_bedrock as bedrock
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -14,7 +14,7 @@ from constructs import Construct
 
 from infra.deployment import Deployment
 from infra.stacks.data import DATABASE, OWNER, PORT, SERVICE, Data
-from infra.stacks.grants import INVOKE, model_arns, model_source
+from infra.stacks.grants import may_ask, model_source
 from infra.stacks.images import Images
 
 HTTP_PORT = 8000
@@ -50,9 +50,10 @@ class Task(Construct):
         self._deployment, self._data, self._log_group = deployment, data, log_group
         self._image = ecs.ContainerImage.from_ecr_repository(images.repository, deployment.tag)
         self.profile = self._profile("Profile", deployment.prefix, "penny")
-        self.tenants = [
-            self._profile(f"Profile-{tenant}", f"{deployment.prefix}-{tenant}", tenant) for tenant in deployment.tenants
-        ]
+        self.tenants = {
+            tenant: self._profile(f"Profile-{tenant}", f"{deployment.prefix}-{tenant}", tenant)
+            for tenant in deployment.tenants
+        }
         self.service = self._definition("Service", deployment.size.cpu, deployment.size.memory)
         self._container(
             self.service,
@@ -78,7 +79,7 @@ class Task(Construct):
 
     def _profile(self, id: str, name: str, tenant: str) -> bedrock.CfnApplicationInferenceProfile:
         """A name for the model under which AWS counts and bills its tokens."""
-        source = model_source(self._deployment)
+        source = model_source(self._deployment, self._deployment.model)
         profile = bedrock.CfnApplicationInferenceProfile(
             self,
             id,
@@ -151,6 +152,11 @@ class Task(Construct):
             **deployment.secret_names,
             **deployment.settings,
         }
+        if self.tenants:
+            arns = {tenant: profile.attr_inference_profile_arn for tenant, profile in self.tenants.items()}
+            environment["PENNY_MODEL_PROFILES"] = Stack.of(self).to_json_string(arns)
+        if deployment.fallback:
+            environment["PENNY_MODEL_FALLBACK"] = ",".join(f"bedrock:{model}" for model in deployment.fallback)
         if deployment.size.readers and not deployment.database_proxy:  # whose endpoint leads to the writer alone
             environment["PENNY_DATABASE_READER_URL"] = database_url(
                 SERVICE, data.cluster.cluster_read_endpoint.hostname
@@ -186,19 +192,9 @@ class Task(Construct):
     def _allow(self, role: iam.IRole) -> None:
         """What the service may ask of AWS: its model, its secrets, and nothing else."""
         deployment, data = self._deployment, self._data
-        profiles = [p.attr_inference_profile_arn for p in (self.profile, *self.tenants)]
-        role.add_to_principal_policy(iam.PolicyStatement(actions=INVOKE, resources=profiles))
-        models = list(model_arns(deployment))
-        if deployment.foundation_model != deployment.model:
-            models.append(model_source(deployment))
-        role.add_to_principal_policy(
-            iam.PolicyStatement(
-                actions=INVOKE,
-                resources=models,
-                # The model itself only by way of these profiles, so that every token is on a tenant's bill.
-                conditions={"StringEquals": {"bedrock:InferenceProfileArn": profiles}},
-            )
-        )
+        profiles = [p.attr_inference_profile_arn for p in (self.profile, *self.tenants.values())]
+        for statement in may_ask(deployment, profiles):
+            role.add_to_principal_policy(statement)
         if deployment.guardrail:
             guardrail = deployment.guardrail.rpartition(":")[0]
             role.add_to_principal_policy(iam.PolicyStatement(actions=["bedrock:ApplyGuardrail"], resources=[guardrail]))

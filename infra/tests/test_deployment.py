@@ -11,7 +11,7 @@ import pytest
 
 from infra.acknowledgements import accepted
 from infra.app import EXAMPLE
-from infra.deployment import DeploymentError, load, parse
+from infra.deployment import MOST_TENANTS, DeploymentError, foundation, load, parse
 from infra.sizes import PRODUCTION, SIZES, SMALL
 from infra.stacks.alarms import connections_allowed
 from infra.tests.conftest import ROOT, example
@@ -32,6 +32,11 @@ from infra.tests.conftest import ROOT, example
         ({"channels": "slack"}, "a list of texts"),
         ({"tenants": ["acme", "acme"]}, "twice"),
         ({"tenants": ["A B"]}, "lower-case"),
+        ({"tenants": [f"t{n}" for n in range(MOST_TENANTS + 1)]}, "penny usage"),
+        ({"fallback": ["gpt-4"]}, "a model of Bedrock"),
+        ({"fallback": ["eu.anthropic.claude-sonnet-4-5-20250929-v1:0"]}, "other than"),
+        ({"settings": {"PENNY_MODEL_FALLBACK": "bedrock:x"}}, "sets itself"),
+        ({"settings": {"PENNY_DATABASE_CA": "/x.pem"}}, "sets itself"),
         ({"monthly_budget_usd": 0}, "whole dollars"),
         ({"auth": {}}, "jwks"),
         ({"auth": {"cognito": True, "jwks": "https://x"}}, "makes jwks"),
@@ -78,7 +83,7 @@ def test_the_tag_of_the_image_comes_from_the_caller() -> None:
 @pytest.mark.parametrize("model", ["eu.anthropic.claude-x", "anthropic.claude-x"])
 def test_the_model_behind_a_profile_is_known(model: str) -> None:
     """Without the geography."""
-    assert example(model=model).foundation_model == "anthropic.claude-x"
+    assert foundation(model) == "anthropic.claude-x"
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=lambda size: size.name)

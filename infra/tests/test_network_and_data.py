@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.deployment import foundation
 from infra.tests.conftest import Templates
 
 
@@ -49,8 +50,8 @@ def test_endpoints_are_for_this_account_only(production: Templates) -> None:
         assert statement["Condition"]["StringEquals"]["aws:PrincipalAccount"] == "111111111111"
 
 
-def test_bedrock_is_reached_for_one_model_only(production: Templates) -> None:
-    """The endpoint's policy names the model, whoever asks."""
+def test_bedrock_is_reached_for_the_deployments_models_only(production: Templates) -> None:
+    """The endpoint's policy names the model and what stands in for it, whoever asks."""
     (policy,) = [
         e["PolicyDocument"]["Statement"][0]
         for e in production.of("AWS::EC2::VPCEndpoint").values()
@@ -58,7 +59,8 @@ def test_bedrock_is_reached_for_one_model_only(production: Templates) -> None:
     ]
     assert set(policy["Action"]) == {"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"}
     models = [r for r in policy["Resource"] if "foundation-model" in r]
-    assert models == ["arn:aws:bedrock:*::foundation-model/anthropic.claude-sonnet-4-5-20250929-v1:0"]
+    named = [f"arn:aws:bedrock:*::foundation-model/{foundation(model)}" for model in production.deployment.models]
+    assert models == named
 
 
 def test_refused_traffic_is_logged(any_size: Templates) -> None:

@@ -19,6 +19,7 @@ SENT = {
     "RunsQueued",
     "QueueAgeSeconds",
     "LeaseTakeovers",
+    "RunsHandedOver",
     "FlushMs",
     "Readers",
     "ReadersDropped",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 import boto3
 import pytest
@@ -105,9 +106,12 @@ def said(deployment: Deployment, session: boto3.Session) -> str:
 def test_nothing_is_missing_where_everything_is_there(
     account: boto3.Session, wanted: Callable[..., Deployment], aws: Aws
 ) -> None:
-    """And the model was really asked, once."""
-    assert problems(wanted(), account, found=ALL_THERE) == []
-    assert sum("/converse" in path for path in aws.asked) == 1
+    """And each model was really asked, once."""
+    deployment = wanted()
+    assert problems(deployment, account, found=ALL_THERE) == []
+    asked = [unquote(path).split("/")[2] for path in aws.asked if path.endswith("/converse")]
+    assert asked == list(deployment.models)
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize(

@@ -160,17 +160,6 @@ def test_no_policy_allows_every_action(any_size: Templates) -> None:
         assert not [a for a in actions if a == "*" or a.endswith(":*")], name
 
 
-def test_the_task_may_ask_one_model_by_its_own_profiles(any_size: Templates) -> None:
-    """A call of the model itself is allowed by way of the deployment's profiles only."""
-    statements = [s for _, s in any_size.statements("TaskServiceTaskRole") if "bedrock:InvokeModel" in s["Action"]]
-    profiles, models = statements
-    ours = [profiles["Resource"]] if isinstance(profiles["Resource"], dict) else profiles["Resource"]
-    assert len(ours) == 1 + len(any_size.deployment.tenants)
-    assert all("InferenceProfileArn" in str(arn) for arn in ours)
-    assert "bedrock:InferenceProfileArn" in models["Condition"]["StringEquals"]
-    assert all("claude-sonnet-4-5-20250929" in arn for arn in models["Resource"])
-
-
 def test_the_task_reads_its_own_secrets_only(production: Templates) -> None:
     """The login of the service and the channels' settings; not the owner's password."""
     readable = [

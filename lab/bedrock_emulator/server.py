@@ -108,6 +108,7 @@ class BedrockEmulator:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         raw_path = request.raw_path.partition("?")[0]
+        self.state.paths.append(raw_path)
         body = await request.read()
         signature.check(
             request.method, f"http://{request.host}{request.raw_path}", request.headers, body, self._secrets

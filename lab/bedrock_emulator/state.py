@@ -18,7 +18,8 @@ class State:
     """Counts of requests by what became of them. `open_streams`: accepted, neither ended nor left by the client.
 
     `started` counts accepted requests; each becomes one of `completed`, `cancelled` (the client left) and `broken`
-    (the script ended it by a fault). `refused` counts HTTP errors, `bodies` are the last 10,000 requests' JSON.
+    (the script ended it by a fault). `refused` counts HTTP errors; of the last 10,000 requests `bodies` are
+    the JSON and `paths` the paths as they came.
     """
 
     requests: int = 0
@@ -29,6 +30,7 @@ class State:
     refused: int = 0
     open_streams: int = 0
     bodies: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT_BODIES))
+    paths: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_BODIES))
     _changed: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     def json(self) -> dict[str, int]:

@@ -174,14 +174,19 @@ class Here:
         for name in names:
             if name.startswith("bedrock:"):
                 least = {"model": name, "model_fallback": (), "model_max_tokens": 1, "thinking_tokens": 0}
+                if name != self.settings.model:
+                    least["model_profiles"] = {}
                 await self._one_token(self.settings.model_copy(update=least))
-        return f"{', '.join(names)}: answered."
+        tenants = ", ".join(self.settings.model_profiles)
+        return f"{', '.join(names)}: answered{f', and the profiles of {tenants}' if tenants else ''}."
 
     async def _one_token(self, settings: Settings) -> None:
+        """From the model, and from each tenant's profile of it."""
         model = await asyncio.to_thread(make_model, settings)
-        situation = Situation(date(2026, 1, 1), "en-US", "USD", "UTC", (), ())
         try:
-            async for _ in model.stream(ModelRequest("Say OK.", situation, (), [HumanMessage("OK?")], ())):
-                pass
+            for tenant in ("", *settings.model_profiles):
+                situation = Situation(date(2026, 1, 1), "en-US", "USD", "UTC", (), (), tenant)
+                async for _ in model.stream(ModelRequest("Say OK.", situation, (), [HumanMessage("OK?")], ())):
+                    pass
         finally:
             await model.close()

@@ -20,6 +20,7 @@ from agent.scripted import ScriptedModel
 from agent.start import Agent
 from db.engine import Database
 from domain.clock import FixedClock
+from domain.metrics import UNTOLD, Metrics
 from memory import sessions
 from memory.usage import Caps
 from prompts import library
@@ -46,13 +47,14 @@ def start(database: Database) -> Start:
         lease: float = 5.0,
         grounding: Mode = "annotate",
         caps: Caps | None = None,
+        metrics: Metrics = UNTOLD,
     ) -> AsyncIterator[Runner]:
         made = ScriptedModel(model) if isinstance(model, Sequence) else model
         prompt = library.load()
         allowance = Allowance(caps or Caps())
         agent = Agent(
             database, made, lambda: prompt, FixedClock(NOW), build_graph(), owner,
-            grounding=grounding, allowance=allowance,
+            grounding=grounding, allowance=allowance, metrics=metrics,
         )  # fmt: skip
         runner = Runner(agent, lease_seconds=lease)
         await runner.start()

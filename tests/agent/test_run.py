@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import orjson
 import pytest
 
 from agent.history import earlier
@@ -17,6 +18,7 @@ from db.engine import Database
 from domain.errors import InvalidInput, NotFound
 from memory import acceptance, messages, queue, runs, sessions, steps
 from memory.acceptance import ClientIdReused, RunActive, Terms
+from penny.emf import Emf
 
 STATUS = {"tool_calls": [{"name": "list_accounts", "args": {}}]}
 
@@ -272,8 +274,6 @@ def lost_run(database: Database, user: UUID, session: UUID):
             if done:
                 await steps.append(tx, accepted.claim, "dead", done)
             if frames:
-                import orjson
-
                 from memory.frames import Frame, lines
 
                 batch = lines([Frame(n, k, orjson.dumps(d).decode()) for n, (k, d) in enumerate(frames, 1)])
@@ -319,6 +319,27 @@ async def test_a_run_killed_in_a_tool_goes_on_with_that_tool(start, collect, fol
     async with database.transaction(user) as tx:
         turn = await messages.turns(tx, session, 1, 1)
     assert [m.role for m in turn] == ["user", "assistant", "tool", "assistant"]
+
+
+@pytest.mark.parametrize(("let_go", "counted"), [(True, "RunsHandedOver"), (False, "LeaseTakeovers")])
+async def test_what_was_handed_over_is_no_takeover(
+    start, collect, database: Database, user, lost_run, let_go: bool, counted: str
+):
+    """Of an owner that let go of a reply, as one does that drains, and of one whose lease ran out, only the second is a
+    sign that something is wrong."""
+    run_id = await lost_run([], [])
+    if let_go:
+        worker = await database.worker_connection()
+        claim = await queue.claim_next(worker, "drains", 60.0)
+        assert claim is not None
+        assert not claim.handed_over
+        await queue.release(worker, "drains", [claim])
+        await worker.close()
+    metrics = Emf()
+    async with start([{"text": "None yet."}], owner="b", metrics=metrics) as runner:
+        assert (await collect(runner, user, run_id))[-1][1] == "run.finished"
+    (told,) = [line for line in map(orjson.loads, metrics.lines({}, 0)) if "LeaseTakeovers" in line]
+    assert {name: told[name] for name in ("RunsHandedOver", "LeaseTakeovers") if told[name]} == {counted: 1}
 
 
 async def test_an_owner_that_lost_its_lease_can_write_nothing(database: Database, user, lost_run):
