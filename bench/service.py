@@ -16,8 +16,8 @@ import sys
 import tempfile
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -29,6 +29,7 @@ from bench.relay import MODEL
 ROUNDS = 30
 TOKENS = 20
 STREAMS = 100
+READY = r"ready: (http://\S+)"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
 
 Once = Callable[[], Awaitable[tuple[float, float]]]
@@ -49,9 +50,7 @@ async def relay(stack: AsyncExitStack, upstream: str) -> str:
         sys.executable, "-m", "uvicorn", "bench.relay:app", "--port", "0", "--no-access-log",
         env={**os.environ, "UPSTREAM": upstream}, stderr=PIPE, stdout=DEVNULL,
     )  # fmt: skip
-    stack.push_async_callback(end, process)
-    assert process.stderr is not None
-    return await until(process.stderr, r"running on (http://\S+)")
+    return await stack.enter_async_context(told(process, r"running on (http://\S+)"))
 
 
 def environment(upstream: str, home: Path) -> dict[str, str]:
@@ -62,6 +61,7 @@ def environment(upstream: str, home: Path) -> dict[str, str]:
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": upstream,
         "PENNY_HOME": str(home),
         "PENNY_MODEL": f"bedrock:{MODEL}",
+        "PENNY_DRAIN_SECONDS": "5",  # a silent model would have its end waited for
         "PENNY_LIMITS_RUNS": "1000",
         "PENNY_LIMITS_RUNS_PER_USER": "1000",
         "PENNY_LIMITS_TOKENS_DAY": "0",
@@ -83,17 +83,23 @@ async def served(stack: AsyncExitStack, upstream: str, home: Path) -> tuple[Proc
         sys.executable, "-m", "penny", "serve", "--port", "0", "--sample",
         env=environment(upstream, home), stderr=PIPE, stdout=DEVNULL,
     )  # fmt: skip
-    stack.push_async_callback(end, process)
-    assert process.stderr is not None
-    url = await until(process.stderr, r"ready: (http://\S+)")
-    stack.callback(drained(process).cancel)
-    return process, url
+    return process, await stack.enter_async_context(told(process, READY))
 
 
-def drained(process: Process) -> asyncio.Task[bytes]:
-    """Reads what the process logs, so that it never waits for us."""
+@asynccontextmanager
+async def told(process: Process, pattern: str) -> AsyncIterator[str]:
+    """What the process says of itself in a line of that pattern; at last it is ended. What it logs is read until then:
+    with a full pipe it would wait for us, and we for the end of that pipe."""
     assert process.stderr is not None
-    return asyncio.create_task(process.stderr.read())
+    reading = None
+    try:
+        said = await until(process.stderr, pattern)
+        reading = asyncio.create_task(process.stderr.read())
+        yield said
+    finally:
+        await end(process)
+        if reading is not None:
+            await reading
 
 
 async def end(process: Process) -> None:

@@ -1,12 +1,14 @@
 """Many streams at once, against `penny serve` in a process of its own: idle readers, silent models, replies that arrive
 at a rate or at one instant.
 
-`python -m bench.streams`; the counts are STREAMS_IDLE (10,000), STREAMS_SILENT (500) and STREAMS_REPLIES (300). The
-limit of open files is raised as far as it goes: 10,000 readers take as many at either end.
+`python -m bench.streams` measures all three, `python -m bench.streams idle` (or `silent`, `replies`) the ones that are
+named. The counts are STREAMS_IDLE (10,000), STREAMS_SILENT (500) and STREAMS_REPLIES (300). The limit of open files is
+raised as far as it goes: 10,000 readers take as many at either end.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
@@ -171,13 +173,24 @@ async def replies(count: int) -> None:
                   f"{to.refused} refused and repeated")  # fmt: skip
 
 
-async def main() -> None:
-    """Prints the figures."""
+PARTS = {
+    "silent": lambda: silent(SILENT),
+    "replies": lambda: replies(REPLIES),
+    "idle": lambda: idle(IDLE),
+}
+
+
+async def main(parts: list[str]) -> None:
+    """Prints the figures of these parts."""
     open_files()
-    await silent(SILENT)
-    await replies(REPLIES)
-    await idle(IDLE)
+    for part in parts:
+        await PARTS[part]()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    parser = argparse.ArgumentParser(prog="python -m bench.streams", description=__doc__.partition("\n\n")[0])
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)}; without any all of them")
+    chosen = parser.parse_args().parts or list(PARTS)
+    if unknown := [part for part in chosen if part not in PARTS]:
+        parser.error(f"there is no part {unknown[0]}; the parts are {', '.join(PARTS)}")
+    asyncio.run(main(chosen))

@@ -28,7 +28,7 @@ import psutil
 
 from bench.first_token import started
 from bench.record import quick, record
-from bench.service import KEYS, drained, end, environment, new_home, open_files, until
+from bench.service import KEYS, end, new_home, open_files, served, told
 from bench.targets import STREAMS
 from bench.wires import WIRES
 
@@ -141,23 +141,12 @@ async def uvicorn(stack: AsyncExitStack, app: str, upstream: str) -> tuple[psuti
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "uvicorn", app, "--port", "0", "--no-access-log", env=env, stderr=PIPE, stdout=DEVNULL
     )
-    stack.push_async_callback(end, process)
-    assert process.stderr is not None
-    url = await until(process.stderr, r"running on (http://\S+)")
-    stack.callback(drained(process).cancel)
-    return psutil.Process(process.pid), url
+    return psutil.Process(process.pid), await stack.enter_async_context(told(process, r"running on (http://\S+)"))
 
 
 async def penny(stack: AsyncExitStack, upstream: str, home: Path) -> tuple[psutil.Process, str]:
     """A running `penny serve`, and its URL."""
-    env = environment(upstream, home)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "penny", "serve", "--port", "0", "--sample", env=env, stderr=PIPE, stdout=DEVNULL
-    )
-    stack.push_async_callback(end, process)
-    assert process.stderr is not None
-    url = await until(process.stderr, r"ready: (http://\S+)")
-    stack.callback(drained(process).cancel)
+    process, url = await served(stack, upstream, home)
     return psutil.Process(process.pid), url
 
 
