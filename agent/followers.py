@@ -16,23 +16,25 @@ Look = Callable[[asyncpg.Connection, list[UUID], date], Awaitable[dict[UUID, int
 
 
 class Followed:
-    """One run or feed that readers of this process wait for."""
+    """One run or feed that readers of this process wait for. `news` is set when a look becomes worth it; who looks
+    takes it before, so that what comes during the look is not missed."""
 
     def __init__(self, day: date) -> None:
         self.day = day
         self.readers = 0
         self.last_seq = 0
-        self._news = asyncio.Event()
+        self.news = asyncio.Event()
 
     def wake(self) -> None:
         """Has the readers look."""
-        self._news.set()
-        self._news = asyncio.Event()
+        self.news.set()
+        self.news = asyncio.Event()
 
-    async def beyond(self, seq: int) -> None:
-        """Returns when an event after `seq` is there, or something else makes a look worth it."""
+    async def beyond(self, seq: int, news: asyncio.Event) -> None:
+        """Returns when an event after `seq` is there, or something else has made a look worth it since `news` was
+        taken."""
         if self.last_seq <= seq:
-            await self._news.wait()
+            await news.wait()
 
 
 class Followers:

@@ -57,6 +57,7 @@ class Readers:
                 day = await events.day_of(tx, run_id)
             with self.runs.follow(run_id, day) as followed:
                 while not self._stopped:
+                    news = followed.news
                     live = live_runs.get(run_id)
                     if live is not None and live.run.stream.first_shown <= after + 1:
                         async for frame in self._follow(live.run.stream, after):
@@ -74,7 +75,7 @@ class Readers:
                     if ended:
                         return
                     if live_runs.get(run_id) in (None, live):
-                        await followed.beyond(after)
+                        await followed.beyond(after, news)
         finally:
             self.count -= 1
 
@@ -85,15 +86,19 @@ class Readers:
         try:
             with self.feeds.follow(session_id) as followed:
                 while not self._stopped:
-                    async with self._db.read(user) as tx:
-                        frames = await feed.read(tx, session_id, after)
+                    news = followed.news
+                    frames = await self._happened(user, session_id, after)
                     for frame in frames:
                         after = frame.seq
                         yield frame
                     if not frames:
-                        await followed.beyond(after)
+                        await followed.beyond(after, news)
         finally:
             self.count -= 1
+
+    async def _happened(self, user: UUID, session_id: UUID, after: int) -> list[Frame]:
+        async with self._db.read(user) as tx:
+            return await feed.read(tx, session_id, after)
 
     async def _follow(self, stream: Stream, after: int) -> AsyncIterator[Frame]:
         """What is shown after `after`, as it comes, until the stream ends or the reader is too slow."""

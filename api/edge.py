@@ -1,12 +1,13 @@
 """The layer around the routes, plain ASGI: a request id, security headers, a limit on bodies, a 500 that gives nothing
-away."""
+away. What streams is run here, when the route that began it has been left."""
 
 from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.address import Proxies
 from api.bodies import Bodies, Body
 from api.limits import Gate
+from api.open_streams import OpenStreams
 from api.problems import internal, of_error, problem
 from domain.errors import PennyError
 
@@ -48,16 +50,27 @@ class Edge:
     gate: Gate | None = None
     proxies: Proxies = field(default_factory=Proxies)
     bodies: Bodies = field(default_factory=Bodies)
+    streams: OpenStreams = field(default_factory=OpenStreams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        state: dict[str, Any] = scope.setdefault("state", {})
         leaving: list[Callable[[], None]] = []
-        scope.setdefault("state", {}).update(request_id=request_id, leaving=leaving)
+        state.update(request_id=_request_id(scope), leaving=leaving)
+        try:
+            await self._answer(scope, receive, send)
+            if (frames := state.pop("frames", None)) is not None:
+                await self._stream(scope, frames, receive, send)
+        finally:
+            for leave in leaving:
+                leave()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application's answer; of one that is a stream its beginning, and its frames are left in the state."""
+        state, headers = scope["state"], Headers(scope=scope)
+        request_id = state["request_id"]
         limit = BODY_LIMITS.get(scope["path"], self.body_limit)
         body = Body(receive, limit, self.bodies)
         started = False
@@ -79,17 +92,31 @@ class Edge:
                 await problem(request_id, 413, "too_large", detail, path=scope["path"])(scope, receive, send_on)
             else:
                 if self.gate is not None and scope["path"] not in ALWAYS:
-                    leaving.append(await self.gate.enter("address", self.proxies.client(scope)))
-                await self.app(scope, body.receive, send_on)
+                    state["leaving"].append(await self.gate.enter("address", self.proxies.client(scope)))
+                # what routing adds to the scope goes when the route is left
+                await self.app(dict(scope), body.receive, send_on)
         except PennyError as refused:
             await of_error(request_id, refused, path=scope["path"])(scope, receive, send_on)
         except Exception as error:
-            # Messages of exceptions can quote what a user sent, so only their type and place are logged.
-            place = "".join(traceback.format_tb(error.__traceback__))
-            log.error("request.failed", request_id=request_id, error=type(error).__name__, place=place)
+            _failed(request_id, error)
             if not started:
                 await internal(request_id, scope["path"])(scope, receive, send_on)
         finally:
             body.release()
-            for leave in leaving:
-                leave()
+
+    async def _stream(self, scope: Scope, frames: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:
+        try:
+            await self.streams.run(frames, receive, send)
+        except Exception as error:
+            _failed(scope["state"]["request_id"], error)
+
+
+def _request_id(scope: Scope) -> str:
+    given = Headers(scope=scope).get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def _failed(request_id: str, error: Exception) -> None:
+    """Messages of exceptions can quote what a user sent, so only their type and place are logged."""
+    place = "".join(traceback.format_tb(error.__traceback__))
+    log.error("request.failed", request_id=request_id, error=type(error).__name__, place=place)

@@ -27,7 +27,8 @@ KEEP_ALIVE_SECONDS = 130
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, except that the first SIGTERM drains before anything is closed; a second signal stops at once."""
+    """uvicorn, except that a first SIGTERM drains before anything is closed, and SIGINT lets go of replies and readers;
+    a second signal stops at once."""
 
     def __init__(self, config: uvicorn.Config, services: Services) -> None:
         super().__init__(config)
@@ -41,15 +42,16 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._services.readiness.state = "draining"
-        if self._draining is None and sig == signal.SIGTERM:
-            self._draining = asyncio.get_running_loop().create_task(self._drain())
+        if self._draining is None:
+            seconds = self._services.settings.drain_seconds if sig == signal.SIGTERM else 0
+            self._draining = asyncio.get_running_loop().create_task(self._drain(seconds))
         else:
             self.force_exit = self.should_exit
             self.should_exit = True
 
-    async def _drain(self) -> None:
+    async def _drain(self, seconds: float) -> None:
         """Readiness says 503; running replies finish or are handed over; then readers and connections are closed."""
-        await self._services.runner.stop(self._services.settings.drain_seconds)
+        await self._services.runner.stop(seconds)
         self.should_exit = True
 
 

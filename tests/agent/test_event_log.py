@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -122,12 +122,23 @@ async def test_one_query_serves_all_who_follow_from_afar(start, collect, worker,
     followers = Followers(run_events.positions)
     with followers.follow(accepted.run_id, day) as one, followers.follow(accepted.run_id, day) as other:
         assert one is other
-        waiting = asyncio.create_task(one.beyond(0))
+        waiting = asyncio.create_task(one.beyond(0, one.news))
         await followers.poll(worker)
         async with asyncio.timeout(10):
             await waiting
-            await other.beyond(0)
+            await other.beyond(0, other.news)
         assert one.last_seq == len(events)
+
+
+async def test_news_during_a_look_is_not_missed():
+    """Who noted what to wait for before it looked does not wait when something came meanwhile, such as the server's
+    stopping."""
+    followers = Followers(run_events.positions)
+    with followers.follow(uuid4()) as followed:
+        news = followed.news
+        followers.nudge_all()
+        async with asyncio.timeout(10):
+            await followed.beyond(0, news)
 
 
 async def test_metrics_tell_what_the_process_does(start, collect, user, session):

@@ -7,10 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from sse_starlette import EventSourceResponse
 from structlog.testing import capture_logs
 
-from api.streams import event_stream
 from domain.errors import Unavailable
 
 DATA = [
@@ -132,16 +130,3 @@ async def test_a_stream_that_breaks_off_has_no_terminal_event(
     assert got == RETRY + FRAMES[0] + FRAMES[1]
     assert len(logged) == 1
     assert "hunter2" not in str(logged) + "".join(capfd.readouterr())
-
-
-async def test_silence_is_filled_with_comments_that_end_in_lf() -> None:
-    """A ping every 15 seconds is a comment without a carriage return."""
-
-    async def nothing() -> Any:
-        yield b""
-
-    response = event_stream(nothing(), "r")
-    assert isinstance(response, EventSourceResponse)
-    assert response.ping_interval == 15
-    assert response.ping_message_factory is not None
-    assert response.ping_message_factory().encode() == b": ping\n\n"
