@@ -31,6 +31,7 @@ from api.routes import (
     money,
     openai,
     page,
+    pictures,
     preferences,
     proposals,
     runs,
@@ -120,6 +121,7 @@ def create_app(
     app.include_router(health.router)
     app.include_router(widget.router)
     app.include_router(webhooks.router, responses=documented(500, 503))
+    app.include_router(pictures.router, responses=documented(500, 503))
     for router in ROUTERS:
         app.include_router(router, responses=documented(401, 422, 429, 500, 503))
     app.include_router(openai.router, responses=documented_openai(400, 401, 429, 500, 503))

@@ -182,6 +182,8 @@ class Reply:
     off: Off | None = None
     title: str = ""
     prompts: tuple[str, ...] = ()
+    run: tuple[UUID, UUID] | None = None
+    """The user and the run whose reply it is, for charts that the app fetches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,8 @@ class Sending:
             await asyncio.gather(typing, return_exceptions=True)
         if not growing.over:
             raise TryLater("reader_let_go", 1.0)  # the server stops, or the reader was too slow
-        await self._parts(Reply(growing.text, tuple(growing.charts)), growing.proposals)
+        run = self.delivery.user, self.delivery.run_id
+        await self._parts(Reply(growing.text, tuple(growing.charts), run=run), growing.proposals)
 
     async def _notice(self, kind: preferences.Notice, text: str) -> None:
         """Sends what was not asked for, if it is still wanted, and not at night: it may have waited for long."""

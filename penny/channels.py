@@ -138,9 +138,18 @@ def _whatsapp(settings: Settings, clock: Clock) -> Channel:
 
 
 def _twilio(settings: Settings, clock: Clock) -> Channel:
+    from channels.pictures import PictureAddresses
     from channels.twilio import TwilioChannel
 
+    pictures = None
+    if settings.twilio_mms:
+        if not _text(settings, "public_url").startswith("https://"):
+            raise SetupError("PENNY_TWILIO_MMS needs an https address in PENNY_PUBLIC_URL: pictures show money.")
+        from channels import chart_image  # noqa: F401 -- what is missing is said now, not at the first chart
+
+        pictures = PictureAddresses(_text(settings, "twilio_auth_token"), _text(settings, "public_url"), clock)
     return TwilioChannel(
+        pictures=pictures,
         account_sid=_text(settings, "twilio_account_sid"),
         auth_token=_text(settings, "twilio_auth_token"),
         sender=_text(settings, "twilio_from"),

@@ -164,6 +164,7 @@ class Settings(BaseSettings):
     twilio_account_sid: str | None = Field(None, description="the account (AC...)")
     twilio_auth_token: SecretStr | None = Field(None, description="signs what Twilio sends, and opens its API")
     twilio_from: str | None = Field(None, description="our number, or a messaging service (MG...)")
+    twilio_mms: bool = Field(False, description="send charts as pictures to numbers of the United States and Canada")
     twilio_api_url: str = Field("https://api.twilio.com", description="where Twilio's API is")
     slack_api_url: str = Field("https://slack.com/api/", description="where Slack's Web API is")
 

@@ -9,9 +9,13 @@ import aiohttp
 
 from channels.channel import Answer, NotGenuine, Parsed, Part, Payload, Refused, Reply, Unreadable, Webhook
 from channels.http import Http
+from channels.pictures import Picture, PictureAddresses
 from channels.twilio import parse, render, verify
 
 API_URL = "https://api.twilio.com"
+
+SHOWN_IN = ("+1",)
+"""Numbers that get pictures: of the United States and Canada. To others Twilio would send a link to its own copy."""
 
 PASSING = frozenset({20429, 20500, 20503})
 """Twilio's error codes for too many requests and faults of its own."""
@@ -30,6 +34,9 @@ class TwilioChannel:
     edit_seconds: float | None = None
     window_hours: float | None = None
     templates: bool = False
+    pictures: PictureAddresses | None = None
+    """Where Twilio fetches charts; None: none are sent."""
+
     _http: Http = field(default_factory=Http)
 
     def verify(self, hook: Webhook) -> None:
@@ -47,7 +54,7 @@ class TwilioChannel:
         return parse.parse(parse.fields_of(hook.body))
 
     def render(self, reply: Reply, locale: str) -> Sequence[Part]:
-        return render.render(reply, locale)
+        return render.render(reply, locale, pictures=self.pictures is not None and reply.run is not None)
 
     def outside_window(self, reply: Reply, locale: str) -> Payload | None:
         return None
@@ -56,12 +63,22 @@ class TwilioChannel:
         return {"Body": text}
 
     async def send(self, chat: str, payload: Payload, key: str) -> str:
+        if "picture" in payload:
+            payload = self._picture(chat, payload)
         kind = "MessagingServiceSid" if self.sender.startswith("MG") else "From"
         sent = await self._post({"To": chat, kind: self.sender, **payload})
         return str(sent.get("sid", ""))
 
     async def replace(self, chat: str, ref: str, payload: Payload) -> None:
         raise Refused("no_edits")
+
+    def _picture(self, chat: str, payload: Payload) -> Payload:
+        """The message that shows a chart, at an address that begins to count now. Raises Refused for a number that gets
+        no pictures."""
+        if self.pictures is None or not chat.startswith(SHOWN_IN):
+            raise Refused("no_pictures_there")
+        (user, run), no = payload["picture"]
+        return {"Body": payload["Body"], "MediaUrl": self.pictures.of(Picture(user, run, no))}
 
     async def check(self) -> str:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from channels.channel import Part, Reply, Shown
+from channels.channel import Part, Payload, Reply, Shown
 from channels.markdown import PLAIN, split, write
 from channels.proposals import lines, open_
 from channels.texts import texts
@@ -11,11 +11,17 @@ TEXT_LIMIT = 1600
 """Characters that Twilio takes at once; it cuts them into segments itself."""
 
 
-def render(reply: Reply, locale: str) -> list[Part]:
-    """The text in as many messages as it needs, then one for each proposal."""
+def render(reply: Reply, locale: str, *, pictures: bool = False) -> list[Part]:
+    """The text in as many messages as it needs, then its charts where `pictures` may be sent, then one for each
+    proposal."""
     blocks = write(reply.text, PLAIN) + ([reply.off.hint] if reply.off else [])
     pieces = split(blocks, TEXT_LIMIT)
-    return [Part({"Body": text}) for text in pieces] + [_proposal(one, locale) for one in reply.proposals]
+    charts = [Part(_picture(reply, no), extra=True) for no in range(len(reply.charts))] if pictures else []
+    return [Part({"Body": text}) for text in pieces] + charts + [_proposal(one, locale) for one in reply.proposals]
+
+
+def _picture(reply: Reply, no: int) -> Payload:
+    return {"picture": (reply.run, no), "Body": str(reply.charts[no]["title"])[:TEXT_LIMIT]}
 
 
 def _proposal(one: Shown, locale: str) -> Part:
