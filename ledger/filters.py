@@ -9,6 +9,9 @@ from uuid import UUID
 from domain.money import Money
 from domain.periods import DateRange
 
+SAID = "(t.memo <> '' OR t.note <> '' OR t.tags <> '')"
+"""Transactions with words beside the merchant; an index holds just them, by this very condition."""
+
 
 @dataclass(frozen=True, slots=True)
 class TxnFilter:
@@ -69,10 +72,9 @@ def condition(wanted: TxnFilter, params: list[object]) -> str:
         parts.append(f"t.merchant_key = ANY (ARRAY(SELECT lower(name) FROM unnest({names}::text[]) name))")  # noqa: S608
     if wanted.text:
         text = arg(wanted.text)
-        said = "(t.memo <> '' OR t.note <> '' OR t.tags <> '')"
         own = "lower(t.memo || E'\\n' || t.note || E'\\n' || t.tags)"
         noted = f" OR t.id = ANY ({arg(list(wanted.noted))}::uuid[])" if wanted.noted else ""
-        parts.append(f"({_merchant_has(text)} OR {said} AND strpos({own}, (SELECT lower({text}::text))) > 0{noted})")
+        parts.append(f"({_merchant_has(text)} OR {SAID} AND strpos({own}, (SELECT lower({text}::text))) > 0{noted})")
     for bound, compare in ((wanted.at_least, ">="), (wanted.at_most, "<=")):
         if bound:
             parts.append(f"(t.currency = {arg(bound.currency)} AND abs(t.amount_minor) {compare} {arg(bound.minor)})")

@@ -12,7 +12,7 @@ from uuid import UUID
 from db.engine import Transaction
 from db.sealing.places import TXN_MEMO, TXN_NOTE
 from db.sealing.ring import Ring
-from ledger.filters import TxnFilter, condition
+from ledger.filters import SAID, TxnFilter, condition
 
 _BESIDE: Final = 500
 """More texts than this are opened in a thread, for the loop has others to serve."""
@@ -28,7 +28,7 @@ async def noted(tx: Transaction, wanted: TxnFilter) -> TxnFilter:
     rows = await tx.pg.fetch(
         f"""
         SELECT t.id, t.memo, t.note FROM txn t
-         WHERE {others} AND (starts_with(t.memo, '~penny') OR starts_with(t.note, '~penny'))
+         WHERE {others} AND {SAID} AND (starts_with(t.memo, '~penny') OR starts_with(t.note, '~penny'))
         """,  # noqa: S608 -- the fixed conditions of ledger.filters
         *params,
     )

@@ -44,8 +44,8 @@ async def open_database(
             passwords = {"app": server.credentials.app, "worker": server.credentials.worker}
         if settings.database_url is None or migrated:
             login = await _login_to_make(settings) if migrated else None
-            for revision in await migrate(Endpoint.parse(admin_url, logins, tls), passwords=passwords, login=login):
-                progress(f"database schema brought to {revision}")
+            if applied := await migrate(Endpoint.parse(admin_url, logins, tls), passwords=passwords, login=login):
+                progress(f"database schema brought to {applied[-1]}")
         database = await Database.connect(
             url,
             logins=logins,

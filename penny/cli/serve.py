@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,10 +30,11 @@ def serve(
     from penny.workers import inherited, supervise, tell_parent
 
     chosen = settings.load()
-    configure_logs("info")
+    terminal = sys.stderr.isatty()
+    configure_logs("warning" if terminal else "info")  # a person has the page; how each reply went is for a log
     if descriptor is None:
         check_exposure(chosen, host)
-        listener, ready = bind(host, port), _nobody_waits
+        listener, ready = bind(host, port), _what_to_do if terminal else _nobody_waits
     else:
         listener, ready = inherited(descriptor), tell_parent
     if workers > 1:
@@ -46,8 +50,15 @@ def serve(
     progress("stopped")
 
 
+def _what_to_do() -> None:
+    """Told to a person who has just started it, with the command as they can type it here."""
+    command = os.path.relpath(Path(sys.executable).with_name("penny"))
+    progress(f'ask there, or in another terminal: {command} ask "How much did I spend on groceries last month?"')
+    progress("Ctrl-C stops it")
+
+
 def _nobody_waits() -> None:
-    """The terminal is told by the progress."""
+    """A log needs no more than the progress."""
 
 
 def register(app: typer.Typer) -> None:
