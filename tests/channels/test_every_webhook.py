@@ -168,11 +168,15 @@ class Line:
     person: str
 
     async def post(self, body: bytes, *, secret: str = SECRET, ago: int = 0) -> httpx.Response:
-        headers = self.app.sign(body, secret, ago)
-        answer: httpx.Response = await self.service.outside.post(
-            f"/webhooks/{self.name}", content=body, headers=headers
-        )
-        return answer
+        """The answer; after a 503, as of a slow machine whose connections are all taken, the app tries again."""
+        while True:
+            headers = self.app.sign(body, secret, ago)
+            answer: httpx.Response = await self.service.outside.post(
+                f"/webhooks/{self.name}", content=body, headers=headers
+            )
+            if answer.status_code != 503:
+                return answer
+            await asyncio.sleep(0.2)
 
     def message(self, text: str) -> bytes:
         return self.app.message(self.person, str(uuid4().int % 10**9), text)
