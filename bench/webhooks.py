@@ -28,7 +28,7 @@ import psutil
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
-from bench.service import drained, end, new_home, until
+from bench.service import READY, new_home, told
 from channels.standard.verify import signed
 from channels.twilio.verify import signature
 
@@ -150,11 +150,7 @@ async def penny(stack: AsyncExitStack, api: str) -> tuple[psutil.Process, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "penny", "serve", "--port", "0", env={**os.environ, **env}, stderr=PIPE, stdout=DEVNULL
     )
-    stack.push_async_callback(end, process)
-    assert process.stderr is not None
-    url = await until(process.stderr, r"ready: (http://\S+)")
-    stack.callback(drained(process).cancel)
-    return psutil.Process(process.pid), url
+    return psutil.Process(process.pid), await stack.enter_async_context(told(process, READY))
 
 
 async def main() -> None:
