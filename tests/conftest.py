@@ -101,14 +101,21 @@ SEALED_TOO = (
 """What runs twice: with texts stored as they are, and with encryption on. `pytest --sealed` has all that asks for
 `database` run with it on."""
 
+SEALED_ONLY = ("agent/test_nothing_in_the_clear.py", "penny/test_sealing_again.py")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sealed", action="store_true", help="run with encryption on")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "sealing" in metafunc.fixturenames and metafunc.module.__file__.endswith(SEALED_TOO):
-        metafunc.parametrize("sealing", ["plain", "sealed"], indirect=True, scope="session")
+    if "sealing" in metafunc.fixturenames:
+        module = str(metafunc.module.__file__)
+        ways = (
+            ["plain", "sealed"] if module.endswith(SEALED_TOO) else ["sealed"] if module.endswith(SEALED_ONLY) else []
+        )
+        if ways:
+            metafunc.parametrize("sealing", ways, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+import orjson
+
 from db.engine import Database, Transaction
 from db.sealing.places import IN_ROWS, MESSAGE_BODY, Place, shape
 from db.sealing.ring import SEALED, Ring
@@ -41,9 +43,9 @@ async def again(
     db: Database, user: Any, place: Place, *, plain: bool = False, follow: Mapping[str, str] | None = None
 ) -> AsyncIterator[int]:
     """Brings the user's rows of the place to the key that seals now, or to plain text; gives how many of each page were
-    changed. `follow` has, by table, a statement that is to follow with each page: it may use `changed`, the ids whose
-    rows were changed with `before` and `after`, the digests of {row} that `follow["digest"]` makes. Raises
-    EncryptionUnavailable, SealBroken."""
+    changed. `follow` says what is to go along: by a table's name a part of the WITH, which may use `stood` and
+    `changed`, the rows with the digests `before` and `after` that `digest` makes of them; by `set` and a table's name
+    more columns that are set, from `u.old` and `u.new`. Raises EncryptionUnavailable, SealBroken."""
     after: tuple[Any, ...] | None = None
     while True:
         async with db.transaction(user) as tx:
@@ -89,16 +91,18 @@ async def _store(tx: Transaction, ring: Ring, place: Place, rows: list[Any], fol
     if not changed:
         return 0
     names, kind = _names(place), "text" if place.form == "text" else "jsonb"
+    as_text = str if kind == "text" else _json
     keys = ", ".join(f"${n}::{of}[]" for n, (_, of) in enumerate(names, 4))
     same = " AND ".join(f"t.{name} = u.{name}" for name, _ in names)
     digest = follow.get("digest", "NULL")
     statement = f"""
-        WITH u AS (SELECT * FROM unnest($2::{kind}[], $3::{kind}[], {keys})
+        WITH u AS (SELECT * FROM unnest($2::text[], $3::text[], {keys})
                        AS u (old, new, {", ".join(name for name, _ in names)})),
              stood AS (SELECT {", ".join(f"t.{name}" for name, _ in names)}, {digest.format(row="t")} AS before
                          FROM {place.table} t JOIN u ON {same} WHERE t.user_id = $1),
-             changed AS (UPDATE {place.table} AS t SET {place.column} = u.new FROM u
-                          WHERE t.user_id = $1 AND {same} AND t.{place.column} = u.old
+             changed AS (UPDATE {place.table} AS t SET {place.column} = u.new::{kind}
+                             {follow.get(f"set {place.table}", "")} FROM u
+                          WHERE t.user_id = $1 AND {same} AND t.{place.column} = u.old::{kind}
                       RETURNING {", ".join(f"t.{name}" for name, _ in names)}, {digest.format(row="t")} AS after)
              {follow.get(place.table, "")}
         SELECT count(*) FROM changed
@@ -107,11 +111,15 @@ async def _store(tx: Transaction, ring: Ring, place: Place, rows: list[Any], fol
         await tx.pg.fetchval(
             statement,
             tx.user,
-            [row["stored"] for row, _ in changed],
-            [new for _, new in changed],
+            [as_text(row["stored"]) for row, _ in changed],
+            [as_text(new) for _, new in changed],
             *([row[name] for row, _ in changed] for name, _ in names),
         )
     )
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _again(ring: Ring, place: Place, row: Any) -> Any:

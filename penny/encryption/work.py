@@ -24,6 +24,7 @@ _FOLLOW: Final = {
         , noted AS (UPDATE import_row r SET digest = changed.after FROM changed JOIN stood USING (id)
                      WHERE r.user_id = $1 AND r.txn_id = changed.id AND r.digest = stood.before)
     """,
+    "set import_row": f", digest = {DIGEST.format(row='u.new::jsonb')}",
 }
 
 
@@ -44,7 +45,7 @@ async def seal_all(db: Database, user: UUID, *, plain: bool, done: Callable[[int
     if not plain and (ring := await db.ring(user)).current is None:
         raise ring.trouble or SetupError("Nothing can be encrypted while PENNY_ENCRYPTION=read; set it to `on`.")
     for place in PLACES:
-        follow = _FOLLOW if place.table == "txn" else None
+        follow = _FOLLOW if place.table in ("txn", "import_row") else None
         async for changed in again(db, user, place, plain=plain, follow=follow):
             done(changed)
 
