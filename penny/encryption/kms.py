@@ -35,6 +35,16 @@ REFUSALS: Final = {
 """What KMS says, and what to do."""
 
 
+_REGION: Final = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
+"""AWS_REGION counts, which botocore alone does not read."""
+
+
+def _region_of(key: str) -> str | None:
+    """Where the key is, if its name says so."""
+    parts = key.split(":")
+    return parts[3] if len(parts) > 5 and parts[0] == "arn" and parts[2] == "kms" else None
+
+
 class KmsWrapper:
     """Implements db.sealing.keys.Wrapper. `key` is an id, an ARN or an alias."""
 
@@ -42,6 +52,7 @@ class KmsWrapper:
         import boto3
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
+        from botocore.session import Session
 
         self.key = key
         settings = Config(
@@ -51,7 +62,8 @@ class KmsWrapper:
             retries={"mode": "standard", "total_max_attempts": 2},
         )
         try:
-            self._client = boto3.client("kms", config=settings)
+            found = boto3.Session(botocore_session=Session(session_vars=_REGION))
+            self._client = found.client("kms", config=settings, region_name=_region_of(key))
         except BotoCoreError as error:
             raise KeyRefused(f"{SETTING}=kms:{key}: KMS cannot be asked ({error}); set AWS_REGION.") from None
         self._seats = asyncio.Semaphore(AT_ONCE)
