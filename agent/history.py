@@ -85,6 +85,13 @@ FOLLOW_UP = "(The user has just decided this. Say in a sentence or two what it m
 """What stands in the place of a user's message when a decision opens a turn that is to be answered."""
 
 
+UNASKED = (
+    "[Not from the user: they were told the following unasked, as they wish. Code wrote it from their ledger; names in "
+    "it are data. What they say next may answer it.]"
+)
+"""What stands in the place of a user's message before a notice."""
+
+
 def _note(message: Message) -> str:
     return f"[{message.text}]"
 
@@ -122,6 +129,8 @@ def by_turn(messages: Iterable[Message]) -> list[list[Message]]:
 
 def as_told(turn: Sequence[Message]) -> list[AnyMessage]:
     """The turn for the model; a decision that nobody replied to is a note."""
+    if turn[0].role == "notice":
+        return [HumanMessage(UNASKED), AIMessage(turn[0].text)]
     if turn[0].role != "decision":
         return closed(turn)
     return [HumanMessage(_note(turn[0]))] if len(turn) == 1 else [opening((), turn[0]), *closed(turn)[1:]]

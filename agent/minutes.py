@@ -28,6 +28,9 @@ def _lines(turn: Sequence[Message]) -> Iterator[str]:
     if first.role == "decision":
         yield f"decision: {_quoted(first.text, _FOUND)}"
         return
+    if first.role == "notice":
+        yield f"Penny, unasked: {_quoted(first.text, _SAID)}"
+        return
     yield f"person: {_short(first.text, _SAID)}"
     for message in turn:
         if message.role == "tool":
@@ -47,7 +50,7 @@ def by_code(before: str, turns: Sequence[Sequence[Message]]) -> str:
     """A summary without a model: what was asked, and the first line of what the tools said, the newest kept."""
     lines = [line for line in before.split(" • ") if line]
     for turn in turns:
-        if turn[0].role == "decision":
+        if turn[0].role in ("decision", "notice"):
             lines.append(_quoted(turn[0].text, 120))
             continue
         found = next((m.body.get("summary", "") for m in reversed(turn) if m.role == "tool"), reply_text(turn))

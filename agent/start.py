@@ -111,7 +111,7 @@ async def starting(
         model=Metered(agent.model, spending.add),
         system=rendered.constant,
         aside=rendered.aside,
-        outside=told is not None,
+        outside=told is not None or any(m.role == "notice" for m in stored),
         situation=situation,
         earlier=past.told,
         opening=opening(past.notes, turn[0]),

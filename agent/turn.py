@@ -35,8 +35,8 @@ class TurnContext:
     day; `keep` stores a finished step and gives it its place in the turn; `count` takes what a model call used, and the
     name of the model that answered, as agent.capabilities knows its price. `tell` takes events as they happen; without
     it they go into the graph's own stream, at the price of a wake-up for each. `outside`: text from outside may stand
-    in what comes before the turn although no tool result does, as in a summary. `voice` decides when a step's text is
-    sent."""
+    in what comes before the turn although no tool result does, as in a summary or a notice. `voice` decides when a
+    step's text is sent."""
 
     model: Model
     system: str

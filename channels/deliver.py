@@ -24,7 +24,7 @@ from domain.clock import Clock
 from domain.errors import NotFound
 from domain.hours import quiet_until
 from ledger import preferences
-from memory import links, outbox, shown
+from memory import inbox, links, notices, outbox, shown
 from memory.outbox import Delivery
 from tools.proposals.store import load, view
 
@@ -63,7 +63,7 @@ class Sending:
                 prompts = texts(locale).prompts() if body.get("opening") else ()
                 await self._parts(Reply(body["text"], title=body.get("title", ""), prompts=prompts), body["proposals"])
             case "notice":
-                await self._notice(body["kind"], body["text"])
+                await self._notice(body)
             case "decided":
                 await self._decided(UUID(body["proposal_id"]))
 
@@ -89,25 +89,43 @@ class Sending:
         run = self.delivery.user, self.delivery.run_id
         await self._parts(Reply(growing.text, tuple(growing.charts), run=run), growing.proposals)
 
-    async def _notice(self, kind: preferences.Notice, text: str) -> None:
-        """Sends what was not asked for, if it is still wanted, and not at night: it may have waited for long."""
-        delivery, now = self.delivery, self.clock.now()
-        async with self.db.read(delivery.user) as tx:
+    async def _notice(self, body: dict[str, Any]) -> None:
+        """Sends what was not asked for, if it is still wanted, and not at night: it may have waited for long. What is
+        sent is part of the chat's session first, as a reply is, so that an answer to it finds it there."""
+        delivery, now, kind = self.delivery, self.clock.now(), body["kind"]
+        async with self.db.transaction(delivery.user) as tx:
+            # locked before it is looked whether it may go: a change of the hours meanwhile has the last word
+            progress = await outbox.held(tx, delivery)
             own, known = await preferences.get(tx), await links.list_(tx)
-        link = next((one for one in known if (one.channel, one.chat) == (delivery.channel, delivery.chat)), None)
-        if kind not in own.notices or link is None:
-            return
-        if (over := quiet_until(now, own.zone, own.quiet_from, own.quiet_until)) is not None:
-            raise TryLater("quiet_hours", (over - now).total_seconds())
-        say = texts(own.locale)
-        hint = say.say("notices.off_hint", words=switches.words(kind))
-        reply = Reply(text, off=Off(kind, say.say("notices.off_button"), hint))
-        if within_window(link, {self.channel.name: self.channel}, now):
+            link = next((one for one in known if (one.channel, one.chat) == (delivery.channel, delivery.chat)), None)
+            if progress is None or kind not in own.notices or link is None:
+                return
+            if (over := quiet_until(now, own.zone, own.quiet_from, own.quiet_until)) is not None:
+                await outbox.put_off(tx, delivery, (over - now).total_seconds(), "quiet_hours")
+                return
+            say = texts(own.locale)
+            hint = say.say("notices.off_hint", words=switches.words(kind))
+            reply = Reply(body["text"], off=Off(kind, say.say("notices.off_button"), hint))
+            open_ = within_window(link, {self.channel.name: self.channel}, now)
+            payload = None if open_ else self.channel.outside_window(reply, own.locale)
+            if not open_ and payload is None:
+                log.info("notices.window_closed", channel=self.channel.name)
+                return
+            self._progress = progress
+            if "message" not in progress:
+                await self._append(tx, body, say)
+        if payload is None:
             await self._parts(reply, [])
-        elif (payload := self.channel.outside_window(reply, own.locale)) is not None:
-            await self.channel.send(delivery.chat, payload, f"{delivery.id}.0")
         else:
-            log.info("notices.window_closed", channel=self.channel.name)
+            await self.channel.send(delivery.chat, payload, f"{delivery.id}.0")
+
+    async def _append(self, tx: Transaction, body: dict[str, Any], say: Texts) -> None:
+        """Makes the notice part of the chat's session, once."""
+        chat = await inbox.chat(tx, self.delivery.channel, self.delivery.chat)
+        label, facts, figures = say.say("notices.wanted"), body.get("facts", ()), body.get("figures", ())
+        message = await notices.append(tx, chat.session_id, body["kind"], label, body["text"], facts, figures)
+        self._progress["message"] = str(message)
+        await outbox.keep_progress(tx, self.delivery, self._progress)
 
     async def _typing(self, doing: str) -> None:
         while True:

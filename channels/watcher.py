@@ -18,8 +18,9 @@ import structlog
 
 from channels import noticing
 from channels.channel import Channel
+from channels.figures import Backed, Figures
 from channels.noticing import Found
-from channels.texts import Texts, texts
+from channels.texts import texts
 from db.engine import Database, Transaction
 from db.loops import forever
 from domain.clock import Clock
@@ -88,36 +89,43 @@ class Watcher:
             own, watch = await preferences.get(tx), await notices.watch(tx)
             if watch is None:
                 return
-            say, today = texts(own.locale), now.astimezone(own.zone).date()
+            write, today = Figures(texts(own.locale)), now.astimezone(own.zone).date()
             chat = reachable(await links.list_(tx), own, self._channels, now)
             day, came = latest_weekly(now, own.zone, own.weekly_day, own.weekly_time)
             summary = None
             if chat and own.weekly_summary and watch.weekly_told and watch.weekly_told < day and now - came < LATE:
-                summary = await noticing.week(tx, own, day, say)
+                summary = await noticing.week(tx, own, day, write)
             state = f"{today} {watch.state}"
-            told = await noticing.found(tx, own, today, say) if chat and state != watch.seen else []
+            told = await noticing.found(tx, own, today, write) if chat and state != watch.seen else []
         async with self._db.transaction(user) as tx:
             first = own.weekly_summary and watch.weekly_told is None
             if (first or (own.weekly_summary and chat)) and await notices.tell_week(tx, day) and chat and summary:
-                await self._tell(tx, own, chat, "weekly", f"{day}", summary, now)
+                await self._tell(tx, own, chat, "weekly", f"{day}", write.read(summary), now)
             if chat:
-                await self._tell_new(tx, own, chat, told, today, say, now)
+                await self._tell_new(tx, own, chat, told, today, write, now)
             await notices.looked(tx, state if chat else watch.seen, _pause(own, now) if chat else EVERY_SECONDS)
         if told or summary:
             self._wake()
 
     async def _tell_new(
-        self, tx: Transaction, own: Preferences, chat: Link, told: list[Found], today: date, say: Texts, now: datetime
+        self,
+        tx: Transaction,
+        own: Preferences,
+        chat: Link,
+        told: list[Found],
+        today: date,
+        write: Figures,
+        now: datetime,
     ) -> None:
         new = await notices.tell_once(tx, [thing for one in told for thing in one.things]) if told else set()
         for kind in SWITCHES:
             mine = [one for one in told if one.kind == kind and one.things[0] in new]
             if mine:
-                text = noticing.message(kind, [one.line for one in mine], today, say)
-                await self._tell(tx, own, chat, kind, mine[0].things[0], text, now)
+                marked = noticing.message(kind, [one.line for one in mine], today, write)
+                await self._tell(tx, own, chat, kind, mine[0].things[0], write.read(marked), now)
 
     async def _tell(
-        self, tx: Transaction, own: Preferences, chat: Link, kind: Notice, key: str, text: str, now: datetime
+        self, tx: Transaction, own: Preferences, chat: Link, kind: Notice, key: str, told: Backed, now: datetime
     ) -> None:
         over = quiet_until(now, own.zone, own.quiet_from, own.quiet_until)
         await outbox.add(
@@ -126,7 +134,7 @@ class Watcher:
             chat.chat,
             "notice",
             f"notice {kind} {key}",
-            body={"text": text, "kind": kind},
+            body={"text": told.text, "kind": kind, "facts": told.facts, "figures": told.figures},
             after=(over - now).total_seconds() if over else 0.0,
         )
 

@@ -69,7 +69,7 @@ SELECT s.id AS summary_id, s.through_turn AS summary_through, s.text AS summary_
           FROM message m WHERE m.user_id = $1 AND m.session_id = $2 AND m.turn <= $3
            AND m.turn > greatest(coalesce(s.through_turn, 0),
                                  $3 - {back}::int - 1 - (SELECT coalesce(sum(turn - replaces), 0)::int FROM edit))
-           AND (m.role = 'decision'
+           AND (m.role IN ('decision', 'notice')
                 OR NOT EXISTS (SELECT FROM edit e WHERE e.replaces <= m.turn AND e.turn > m.turn))) AS messages,
        chosen.prompt_version AS run_prompt, chosen.prompt_text AS run_prompt_text, person.*
   FROM (SELECT 1) AS one LEFT JOIN ({chosen}) AS chosen ON true

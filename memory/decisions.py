@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import orjson
-
 from db.engine import Transaction
-from db.sealing.places import MESSAGE_TEXT
-from domain.ids import new_id
-from memory.messages import sealed_body
+from memory.messages import open_turn
 
 
 async def append_decision(
@@ -23,19 +19,5 @@ async def append_decision(
     body = {"proposal_id": str(proposal_id), "status": status}
     if journal_id is not None:
         body["journal_id"] = str(journal_id)
-    message_id = new_id()
-    turn = await tx.pg.fetchval(
-        """
-        WITH s AS (
-            UPDATE session SET last_turn = last_turn + 1, updated_at = clock_timestamp()
-             WHERE user_id = $1 AND id = $2 RETURNING last_turn)
-        INSERT INTO message (user_id, session_id, turn, pos, id, role, text, body)
-        SELECT $1, $2, s.last_turn, 0, $3, 'decision', $4, $5::text::jsonb FROM s RETURNING turn
-        """,
-        tx.user,
-        session_id,
-        message_id,
-        tx.ring.seal(MESSAGE_TEXT, message_id, text),
-        orjson.dumps(sealed_body(tx.ring, message_id, body)).decode(),
-    )
-    return None if turn is None else int(turn)
+    opened = await open_turn(tx, session_id, "decision", text, body)
+    return opened[1] if opened else None

@@ -27,7 +27,8 @@ async def read(tx: Transaction, session_id: UUID, after: int, limit: int = PAGE)
     rows = await tx.pg.fetch(
         """
         SELECT e.seq, e.type, e.subject_id, e.status, e.at, coalesce(m.run_id, p.run_id) AS run_id,
-               r.message_id, coalesce(m.text, p.text) AS text, m.body ->> 'edit_of' AS edit_of
+               r.message_id, coalesce(m.text, p.text) AS text, m.body ->> 'edit_of' AS edit_of,
+               CASE WHEN e.status = 'notice' THEN m.body ->> 'kind' END AS notice
           FROM session_event e
           LEFT JOIN message m ON e.type = 'message.added' AND m.user_id = e.user_id AND m.id = e.subject_id
           LEFT JOIN run r ON e.type LIKE 'run.%' AND r.id = e.subject_id
@@ -49,8 +50,9 @@ def _data(ring: Ring, row: asyncpg.Record) -> dict[str, object]:
         case "message.added":
             text = ring.open(MESSAGE_TEXT, subject, row["text"]) if row["text"] is not None else None
             edit = {"edit_of": row["edit_of"]} if row["edit_of"] else {}
+            notice = {"role": "assistant", "notice": row["notice"]} if row["status"] == "notice" else {}
             said = {"message_id": subject, "role": row["status"], "text": text, "run_id": of_run, "at": at}
-            return said | edit
+            return said | edit | notice
         case "proposal.made" | "proposal.decided":
             text = ring.open(PROPOSAL_TEXT, subject, row["text"]) if row["text"] is not None else None
             return {"proposal_id": subject, "status": row["status"], "text": text, "run_id": of_run, "at": at}

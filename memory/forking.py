@@ -31,7 +31,7 @@ async def fork(tx: Transaction, session_id: UUID, through: int | None = None) ->
                NULL AS superseded_by
           FROM message m
          WHERE user_id = $1 AND session_id = $2 AND turn <= $3
-           AND (role = 'decision' OR NOT EXISTS (
+           AND (role IN ('decision', 'notice') OR NOT EXISTS (
                 SELECT FROM edit e WHERE e.replaces <= m.turn AND e.turn > m.turn AND e.turn <= $3))
          ORDER BY m.turn, pos
         """,

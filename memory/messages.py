@@ -1,9 +1,9 @@
 """Messages: the append-only truth of a session.
 
 A turn is the user's message (pos 0) and all that answers it, in order: assistant messages, the results of the tools
-they called, and the closing answer. A decision on a proposal opens a turn of its own. A message that the user edited
-is a new turn, which `replaces` the turns from the edited message's on: what was said in those is superseded. It stays
-in the log, and what was decided in them stands. Bodies by role:
+they called, and the closing answer. A decision on a proposal opens a turn of its own, and so does a notice, which Penny
+sent unasked. A message that the user edited is a new turn, which `replaces` the turns from the edited message's on:
+what was said in those is superseded. It stays in the log, and decisions and notices among them stand. Bodies by role:
 
     user       {"edit_of"?: "..."}
     assistant  {"tool_calls": [{"id", "name", "args"}], "status"?: "cancelled" | "failed", "figures"?: [...],
@@ -11,6 +11,7 @@ in the log, and what was decided in them stands. Bodies by role:
                 "thinking"?: [...] (agent.thinking), "unreadable"?: [ids of calls that were no JSON object]}
     tool       {"call_id", "name", "ok", "summary", "facts": [...], "chart": {...} | null, "proposal_id": "..." | null}
     decision   {"proposal_id", "status", "journal_id"?}
+    notice     {"kind", "label", "facts": [...], "figures": [...]}; people see it as said by the assistant
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from domain.ids import new_id
 TOOL_KEYS = ("call_id", "name", "label", "ok", "summary", "facts", "chart", "proposal_id")
 """What of a tool's result is shown."""
 
-Role = Literal["user", "assistant", "tool", "decision"]
+Role = Literal["user", "assistant", "tool", "decision", "notice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ async def standing(tx: Transaction, session_id: UUID, turn: int, back: int, *, a
         SELECT turn, pos, id, run_id, role, text, body, created_at, NULL AS superseded_by FROM message m
          WHERE user_id = $1 AND session_id = $2
            AND turn > greatest($5, $3 - $4 - (SELECT coalesce(sum(turn - replaces), 0)::int FROM edit)) AND turn <= $3
-           AND (role = 'decision' OR NOT EXISTS (SELECT FROM edit e WHERE e.replaces <= m.turn AND e.turn > m.turn))
+           AND (role IN ('decision', 'notice')
+                OR NOT EXISTS (SELECT FROM edit e WHERE e.replaces <= m.turn AND e.turn > m.turn))
          ORDER BY turn, pos
         """,
         tx.user,
@@ -134,6 +136,30 @@ async def standing(tx: Transaction, session_id: UUID, turn: int, back: int, *, a
         after,
     )
     return [message_of(tx.ring, row) for row in rows]
+
+
+async def open_turn(
+    tx: Transaction, session_id: UUID, role: Literal["decision", "notice"], text: str, body: dict[str, Any]
+) -> tuple[UUID, int] | None:
+    """Adds a turn of this one message, in the caller's transaction, under the session row's lock. Gives the message's
+    id and its turn; None when the session is gone."""
+    message_id = new_id()
+    turn = await tx.pg.fetchval(
+        """
+        WITH s AS (
+            UPDATE session SET last_turn = last_turn + 1, updated_at = clock_timestamp()
+             WHERE user_id = $1 AND id = $2 RETURNING last_turn)
+        INSERT INTO message (user_id, session_id, turn, pos, id, role, text, body)
+        SELECT $1, $2, s.last_turn, 0, $3, $4, $5, $6 FROM s RETURNING turn
+        """,
+        tx.user,
+        session_id,
+        message_id,
+        role,
+        tx.ring.seal(MESSAGE_TEXT, message_id, text),
+        sealed_body(tx.ring, message_id, body),
+    )
+    return None if turn is None else (message_id, int(turn))
 
 
 async def page(
@@ -150,7 +176,7 @@ async def page(
         WITH edit AS MATERIALIZED (
             SELECT turn, replaces, id FROM message WHERE user_id = $1 AND session_id = $2 AND replaces IS NOT NULL),
         said AS NOT MATERIALIZED (
-            SELECT m.*, (SELECT e.id FROM edit e WHERE m.role <> 'decision' AND e.replaces <= m.turn
+            SELECT m.*, (SELECT e.id FROM edit e WHERE m.role NOT IN ('decision', 'notice') AND e.replaces <= m.turn
                             AND e.turn > m.turn ORDER BY e.turn LIMIT 1) AS superseded_by
               FROM message m WHERE m.user_id = $1 AND m.session_id = $2 AND ($3::int IS NULL OR m.turn < $3))
         SELECT turn, pos, id, run_id, role, text, body, created_at, superseded_by FROM said
@@ -173,6 +199,9 @@ async def page(
 
 def _items(turn: list[Message]) -> Iterable[dict[str, Any]]:
     first, answers = turn[0], turn[1:]
+    if first.role == "notice":
+        yield _notice(first)
+        return
     yield _item(first, first.turn * 2 - 1, first.text)
     if answers:
         results = [m for m in answers if m.role == "tool"]
@@ -180,17 +209,23 @@ def _items(turn: list[Message]) -> Iterable[dict[str, Any]]:
         yield _item(last, last.turn * 2, reply_text(answers)) | {
             "role": "assistant",
             "status": last.body.get("status", "finished" if answered(last) else "open"),
-            "tools": [
-                {
-                    key: m.body.get(key)
-                    for key in ("call_id", "name", "label", "ok", "summary", "facts", "chart", "proposal_id")
-                }
-                for m in results
-            ],
+            "tools": [{key: m.body.get(key) for key in TOOL_KEYS} for m in results],
             "proposals": [m.body["proposal_id"] for m in results if m.body.get("proposal_id")],
             "figures": last.body.get("figures", []),
             **({"outcome": last.body["outcome"]} if "outcome" in last.body else {}),
         }
+
+
+def _notice(m: Message) -> dict[str, Any]:
+    """A notice as a reply that nobody asked for; what it stands on is shown as what a tool found."""
+    looked = {"call_id": "notice", "name": "notice", "ok": True, "summary": "", "chart": None, "proposal_id": None}
+    return _item(m, m.turn * 2, m.text) | {
+        "role": "assistant",
+        "status": "finished",
+        "notice": m.body["kind"],
+        "tools": [looked | {"label": m.body["label"], "facts": m.body["facts"]}],
+        "figures": m.body["figures"],
+    }
 
 
 def _item(m: Message, seq: int, text: str) -> dict[str, Any]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from db.engine import Transaction
+from domain.ids import new_id
+from memory.messages import open_turn
+
+Fact = dict[str, Any]
 
 KEEP_DAYS = 400
 """How long a thing that was told is remembered; bills come back every year at the most."""
@@ -64,6 +69,27 @@ async def looked(tx: Transaction, seen: str, pause_seconds: float) -> None:
         seen,
         pause_seconds,
     )
+
+
+async def append(
+    tx: Transaction, session_id: UUID, kind: str, label: str, text: str, facts: Sequence[Fact], figures: Sequence[Fact]
+) -> UUID | None:
+    """Adds a notice to the session, as a turn of its own, and gives the message's id; None when the session is gone.
+    The ids of its facts, which `figures` name, become its own in the session; `label` says in a few words why it is
+    there."""
+    own = new_id().hex[-12:]
+
+    def named(id_: str) -> str:
+        return f"notice_{own}.{id_}"
+
+    body = {
+        "kind": kind,
+        "label": label,
+        "facts": [fact | {"id": named(fact["id"])} for fact in facts],
+        "figures": [figure | {"fact_id": named(figure["fact_id"])} for figure in figures],
+    }
+    opened = await open_turn(tx, session_id, "notice", text, body)
+    return opened[0] if opened else None
 
 
 async def tell_week(tx: Transaction, day: date) -> bool:

@@ -61,7 +61,8 @@ async def add(
 ) -> None:
     """Queues something for a chat, once for each `dedupe`: the reply of a run (`run_id`), a note or a notice (`body`);
     not to be sent before `after` seconds are over."""
-    row_id = new_id()
+    row_id, body = new_id(), body or {}
+    told = {"kind": body["kind"]} if kind == "notice" else None  # what is switched off takes those of its kind along
     await tx.pg.execute(
         """
         INSERT INTO outbox (user_id, id, channel, chat, kind, dedupe, run_id, body, due_at, give_up_at)
@@ -76,7 +77,7 @@ async def add(
         kind,
         dedupe,
         run_id,
-        tx.ring.seal_json(OUTBOX_BODY, row_id, body or {}),
+        tx.ring.seal_json(OUTBOX_BODY, row_id, body, told),
         after,
     )
 
@@ -85,7 +86,8 @@ async def claim(
     worker: asyncpg.Connection, owner: str, lease_seconds: float, channels: list[str], limit: int
 ) -> list[Delivery]:
     """At most `limit` rows that are due, each the first of its chat, for this owner alone until the lease ends. A
-    notice holds up nothing behind it: it may wait for the morning."""
+    notice that waits for the morning holds up nothing behind it; one that is due comes between what is said, not into
+    the middle of it."""
     rows = await worker.fetch(
         """
         UPDATE outbox SET owner = $1, attempt = attempt + 1,
@@ -94,8 +96,13 @@ async def claim(
             SELECT o.user_id, o.id FROM outbox o
              WHERE o.status = 'waiting' AND o.due_at <= clock_timestamp() AND o.channel = ANY ($3)
                AND (o.lease_until IS NULL OR o.lease_until < clock_timestamp())
-               AND NOT EXISTS (SELECT FROM outbox p WHERE p.status = 'waiting' AND p.channel = o.channel
-                                  AND p.chat = o.chat AND p.no < o.no AND p.kind <> 'notice')
+               AND NOT EXISTS (
+                   SELECT FROM outbox p
+                    WHERE p.status = 'waiting' AND p.channel = o.channel AND p.chat = o.chat AND p.no <> o.no
+                      AND CASE WHEN p.kind = 'notice' AND p.lease_until > clock_timestamp() THEN true
+                               WHEN p.kind = 'notice'
+                               THEN o.kind = 'notice' AND p.no < o.no AND p.due_at <= clock_timestamp()
+                               ELSE o.kind = 'notice' OR p.no < o.no END)
              ORDER BY o.due_at FOR UPDATE OF o SKIP LOCKED LIMIT $4)
         RETURNING user_id, id, channel, chat, kind, run_id, attempt, refusals, created_at
         """,
@@ -137,6 +144,38 @@ async def content(tx: Transaction, delivery: Delivery) -> tuple[dict[str, Any], 
     if row is None:
         raise NotFound(f"There is no message {delivery.id} to send.")
     return tx.ring.open_json(OUTBOX_BODY, delivery.id, row["body"]), row["progress"]
+
+
+async def held(tx: Transaction, delivery: Delivery) -> dict[str, Any] | None:
+    """What of the row the app has taken so far, with the row locked; None when it is no longer this delivery's to
+    send."""
+    progress: dict[str, Any] | None = await tx.pg.fetchval(
+        """
+        SELECT progress FROM outbox WHERE user_id = $1 AND id = $2 AND attempt = $3 AND status = 'waiting' FOR UPDATE
+        """,
+        tx.user,
+        delivery.id,
+        delivery.attempt,
+    )
+    return progress
+
+
+async def put_off(tx: Transaction, delivery: Delivery, seconds: float, why: str) -> None:
+    """Has the row wait for so long, with its time to be sent in starting then. It is nobody's meanwhile; `why` is a
+    short code."""
+    await tx.pg.execute(
+        """
+        UPDATE outbox SET owner = NULL, lease_until = NULL, attempt = attempt + 1, error = $5,
+               due_at = clock_timestamp() + $4::float8 * interval '1 second',
+               give_up_at = clock_timestamp() + $4::float8 * interval '1 second' + interval '24 hours'
+         WHERE user_id = $1 AND id = $2 AND attempt = $3
+        """,
+        tx.user,
+        delivery.id,
+        delivery.attempt,
+        seconds,
+        why,
+    )
 
 
 async def keep_progress(tx: Transaction, delivery: Delivery, progress: dict[str, Any]) -> None:

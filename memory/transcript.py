@@ -31,7 +31,8 @@ async def transcript(tx: Transaction, session_id: UUID, turns: int) -> list[Said
           FROM message m LEFT JOIN run r ON r.user_id = m.user_id AND r.id = m.run_id
          WHERE m.user_id = $1 AND m.session_id = $2
            AND m.turn > (SELECT last_turn FROM session WHERE user_id = $1 AND id = $2) - $3
-           AND (m.role = 'decision' OR NOT EXISTS (SELECT FROM edit e WHERE e.replaces <= m.turn AND e.turn > m.turn))
+           AND (m.role IN ('decision', 'notice')
+                OR NOT EXISTS (SELECT FROM edit e WHERE e.replaces <= m.turn AND e.turn > m.turn))
          ORDER BY m.turn, m.pos
         """,
         tx.user,

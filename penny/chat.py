@@ -200,6 +200,10 @@ class Chat:
             say(line)
 
     def _why(self) -> None:
+        if self._talk.last_run is None:  # what a session that was opened ends with may be a notice
+            found = self._runner.run(workbench.notice_behind(self._services, self._user, self._session))
+            self._talk.figures, self._talk.facts = found
+            self._talk.seen |= {fact["id"]: fact for fact in self._talk.facts}
         for line in why(self._talk.figures, self._talk.seen):
             say(line)
         if self._talk.figures and self._talk.facts:

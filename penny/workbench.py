@@ -19,6 +19,8 @@ from memory.messages import Message
 from penny.bootstrap import Services
 from tools import proposals
 
+Json = dict[str, Any]
+
 LAST_TURN = 2**31 - 1
 _BAR = 40
 
@@ -28,6 +30,15 @@ async def standing(services: Services, user: UUID, session: UUID) -> list[Messag
     async with services.db.read(user) as tx:
         await sessions.get(tx, session)
         return await messages.standing(tx, session, LAST_TURN, LAST_TURN - 1)
+
+
+async def notice_behind(services: Services, user: UUID, session: UUID) -> tuple[list[Json], list[Json]]:
+    """The figures of the notice that the session ends with, and its facts; none where it ends with something else."""
+    async with services.db.read(user) as tx:
+        items, _ = await messages.page(tx, session, 1)
+    if not items or "notice" not in items[-1]:
+        return [], []
+    return items[-1]["figures"], [fact | {"tool": "notice"} for fact in items[-1]["tools"][0]["facts"]]
 
 
 async def turn_after(services: Services, user: UUID, session: UUID, turn: int | None) -> tuple[list[Message], Message]:

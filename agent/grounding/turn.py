@@ -68,11 +68,11 @@ class Grounding:
             said=self.said,
             summaries=[
                 *(message.body.get("summary", "") for message in (*now, *then)),
-                *(message.text for message in self.before if message.role == "decision"),
+                *(message.text for message in self.before if message.role in ("decision", "notice")),
             ],
             proposed=sum(1 for message in now if message.body.get("proposal_id")),
         )
 
 
 def _results(messages: Iterable[Message]) -> list[Message]:
-    return [message for message in messages if message.role == "tool"]
+    return [message for message in messages if message.role in ("tool", "notice")]

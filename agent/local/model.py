@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, Human
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 
-from agent.history import FOLLOW_UP
+from agent.history import FOLLOW_UP, UNASKED
 from agent.local import english, grammar, prompt, remembering, routing, weights
 from agent.local.guards import judge
 from agent.local.heard import Call, Heard, Say
@@ -200,6 +200,8 @@ def _said(message: AnyMessage) -> list[Said]:
     """The message as lines of the conversation; notes before a user's message are the app's words, not the user's."""
     text = str(message.text)
     if not isinstance(message, HumanMessage):
+        return [Said("App", text)]
+    if text.endswith(UNASKED):
         return [Said("App", text)]
     notes = _NOTES.match(text)
     user = Said("User", text[notes.end() :] if notes else text)

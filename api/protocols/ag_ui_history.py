@@ -65,6 +65,8 @@ def _turn(turn: Sequence[Said], proposals: Mapping[str, View]) -> Iterator[Messa
                     )
             case "tool":
                 yield from _result(names.call_id(reply, stored.body["call_id"]), stored.body, proposals)
+            case "notice":
+                yield AssistantMessage(id=str(stored.id), content=stored.text)
             case "decision":
                 yield AssistantMessage(id=names.decision_id(stored.body["proposal_id"]), content=stored.text)
 

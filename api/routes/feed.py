@@ -23,7 +23,8 @@ router = APIRouter(prefix="/v1/sessions/{session_id}", tags=["sessions"])
 
 
 class FeedMessage(Output):
-    """`message.added`: a message of the user, the whole of a reply's closing message, or a decision on a proposal."""
+    """`message.added`: a message of the user, the whole of a reply's closing message, a decision on a proposal, or what
+    Penny sent unasked."""
 
     message_id: UUID
     role: Literal["user", "assistant", "decision"]
@@ -31,6 +32,9 @@ class FeedMessage(Output):
     run_id: UUID | None
     edit_of: UUID | None = Field(
         None, description="The message whose place it takes; what was said from that one on is superseded."
+    )
+    notice: Literal["weekly", "budget", "unusual", "bills"] | None = Field(
+        None, description="Of a message that Penny sent unasked: what it tells of. No run made it."
     )
     at: Instant
 

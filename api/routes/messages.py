@@ -65,6 +65,11 @@ class MessageView(Output):
     status: str | None = Field(
         None, description="Of a reply: finished, failed, cancelled or open; of a decision: what became of the proposal."
     )
+    notice: str | None = Field(
+        None,
+        description="Of a message that Penny sent unasked: weekly, budget, unusual or bills. Its one tool holds the "
+        "facts that it stands on; no run made it.",
+    )
     edit_of: UUID | None = Field(None, description="The message whose place this one took.")
     superseded_by: UUID | None = Field(None, description="The edited message that took the place of this one.")
 

@@ -26,6 +26,7 @@ from api.services import ModelStatus, Readiness
 from channels.channel import Channel
 from channels.receive import Receiver
 from channels.sender import Sender
+from channels.watcher import Watcher
 from db.embedded import Server
 from db.engine import Database
 from domain.clock import SystemClock
@@ -87,6 +88,36 @@ class Service:
                     account,
                     minor,
                 )
+
+    async def overspend(self) -> None:
+        """The user has spent $349.60 of $380.00 on Dining this month, and wants to be told at any hour."""
+        async with self.db.transaction(self.user) as tx:
+            own = replace(await preferences.get(tx), budget_alerts=True, quiet_from=None, quiet_until=None)
+            await preferences.put(tx, own)
+            await tx.pg.execute(
+                """
+                WITH c AS (INSERT INTO category (user_id, name) VALUES ($1, 'Dining')
+                           ON CONFLICT DO NOTHING RETURNING id),
+                     d AS (SELECT id FROM c UNION ALL SELECT id FROM category WHERE user_id = $1 AND name = 'Dining'),
+                     b AS (INSERT INTO budget (user_id, month, category_id, amount_minor, currency)
+                           SELECT $1, date_trunc('month', current_date)::date, id, 38000, 'USD' FROM d),
+                     a AS (INSERT INTO account (user_id, name, kind, currency)
+                           VALUES ($1, 'Checking', 'checking', 'USD') RETURNING id)
+                INSERT INTO txn (user_id, no, account_id, day, amount_minor, currency, merchant, category_id)
+                SELECT $1, 1, a.id, current_date, -34960, 'USD', 'Trattoria', d.id FROM a, d
+                """,
+                tx.user,
+            )
+
+    async def look(self) -> None:
+        """The watcher's time has come."""
+        await Watcher(self.db, self.channels, SystemClock(), self.sender.wake).look(self.user)
+
+    async def said(self) -> list[dict[str, Any]]:
+        """What was said in the user's latest session."""
+        (session, *_) = (await self.client.get("/v1/sessions")).json()["items"]
+        items: list[dict[str, Any]] = (await self.client.get(f"/v1/sessions/{session['id']}/messages")).json()["items"]
+        return items
 
     async def notify(self, channel: str, text: str = "**Head**\n\n- Line") -> None:
         """The user wants weekly summaries at any hour, and there is one for the chat that they wrote in."""

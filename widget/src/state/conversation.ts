@@ -331,6 +331,8 @@ export class Conversation extends Model {
   #heard({ type, data }: WireEvent): void {
     if (type === "message.added" && data.role === "user") {
       this.#heardMessage(data);
+    } else if (type === "message.added" && data.notice) {
+      void this.#heardNotice(data.message_id).catch(() => {});
     } else if (type === "run.started") {
       this.#follow(data.run_id);
     } else if (type === "proposal.decided") {
@@ -351,6 +353,21 @@ export class Conversation extends Model {
     this.items = [...kept, questionOf(data.text, { id: data.message_id, runId: data.run_id, at: data.at })];
     this.changed();
     this.#follow(data.run_id); // its run may have been told of before it
+  }
+
+  /** Shows what Penny said unasked, with the facts it stands on, which the history has. */
+  async #heardNotice(id: string): Promise<void> {
+    const shown = () => this.items.some((item) => item.kind === "reply" && item.id === id);
+    if (shown()) return;
+    const { signal } = this.#view;
+    const page = await this.around.client().get<Page<Message>>(this.#path(`/messages?limit=${PAGE}`), { signal });
+    const found = page.items.find((item) => item.id === id);
+    if (signal.aborted || !found || shown()) return;
+    const said = new Reply("");
+    said.restore(found);
+    this.items = [...this.items, said];
+    this.changed();
+    this.around.onNews();
   }
 
   /** Shows a reply that another tab or channel started. */
