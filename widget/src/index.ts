@@ -7,6 +7,7 @@ import { ChangesView } from "./panels/changes.js";
 import { FactsView } from "./panels/facts.js";
 import { ImportView } from "./panels/import.js";
 import { LinksView } from "./panels/links.js";
+import { NoticesView } from "./panels/notices.js";
 import { PanelView } from "./panels/panel.js";
 import { WaitingView } from "./panels/waiting.js";
 import { CardView } from "./ui/card.js";
@@ -28,6 +29,7 @@ define("penny-changes", ChangesView);
 define("penny-facts", FactsView);
 define("penny-import", ImportView);
 define("penny-links", LinksView);
+define("penny-notices", NoticesView);
 define("penny-panel", PanelView);
 define("penny-chat", PennyChat);
 

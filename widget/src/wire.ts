@@ -190,6 +190,17 @@ export interface Links {
   channels: string[];
 }
 
+/** What the user wants to be told unasked, and when not; times are HH:MM on the clock of `time_zone`. */
+export interface Preferences {
+  time_zone: string;
+  weekly_summary: boolean;
+  budget_alerts: boolean;
+  unusual_charges: boolean;
+  upcoming_bills: boolean;
+  quiet_from: string | null;
+  quiet_until: string | null;
+}
+
 /** A one-time code: `text` is what the person sends in the app. */
 export interface LinkCode {
   code: string;

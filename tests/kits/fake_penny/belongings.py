@@ -23,6 +23,8 @@ class Belongings(State):
             web.get("/v1/links", self._links),
             web.post("/v1/links", self._new_link),
             web.delete("/v1/links/{channel}", self._unlink),
+            web.get("/v1/preferences", self._preferences),
+            web.patch("/v1/preferences", self._prefer),
             web.get("/v1/facts", self._facts),
             web.post("/v1/facts", self._new_fact),
             web.patch("/v1/facts/{id}", self._new_fact),
@@ -53,6 +55,16 @@ class Belongings(State):
         ended = request.match_info["channel"], request.query["address"]
         self.links = [one for one in self.links if (one["channel"], one["address"]) != ended]
         return web.Response(status=204)
+
+    async def _preferences(self, request: web.Request) -> web.Response:
+        return web.json_response(self.preferences)
+
+    async def _prefer(self, request: web.Request) -> web.Response:
+        if self.refusals:
+            status, problem = self.refusals.pop(0)
+            return refusal(status, **problem)
+        self.preferences |= await request.json()
+        return web.json_response(self.preferences)
 
     async def _facts(self, request: web.Request) -> web.Response:
         return web.json_response({"items": self.facts, "next": None})

@@ -132,6 +132,33 @@ class Sessions(Runs):
         told |= {"edit_of": more["edit_of"]} if "edit_of" in more else {}
         self.tell(run.session_id, "message.added", told)
 
+    def notice(self, session_id: str) -> None:
+        """Penny says something unasked, as the service's history and feed have it."""
+        items = self.messages[session_id]
+        fact = {
+            "id": "n.1",
+            "label": "used of the Dining budget in November 2026",
+            "value": "92.0",
+            "unit": "percent",
+        }
+        looked = {"call_id": "notice", "name": "notice", "label": "A notice you asked for", "ok": True}
+        item: dict[str, Any] = {
+            "id": str(uuid4()),
+            "seq": len(items) + 1,
+            "role": "assistant",
+            "notice": "budget",
+            "text": "**Budgets nearly spent**\n\n- Dining: 92% is spent.",
+            "run_id": None,
+            "status": "finished",
+            "tools": [looked | {"summary": "", "facts": [fact]}],
+            "proposals": [],
+            "figures": [{"start": 36, "end": 39, "text": "92%", "fact_id": "n.1", "verified": True}],
+            "created_at": datetime.now(UTC).isoformat(),
+        }
+        items.append(item)
+        told = {name: item[name] for name in ("role", "notice", "text", "run_id")}
+        self.tell(session_id, "message.added", told | {"message_id": item["id"], "at": item["created_at"]})
+
     async def _feed(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)

@@ -69,6 +69,16 @@ class State:
         self.channels = ["slack", "telegram"]
         self.links: list[dict[str, str]] = []
         self.code_seconds = 900.0
+        self.preferences: dict[str, Any] = {
+            "locale": "en-US",
+            "time_zone": "Europe/Berlin",
+            "weekly_summary": True,
+            "budget_alerts": False,
+            "unusual_charges": False,
+            "upcoming_bills": False,
+            "quiet_from": "22:00",
+            "quiet_until": "08:00",
+        }
         self.facts = [{"id": "f1", "kind": "payday", "text": "Salary comes on the 25th."}]
         self.accounts = [{"id": "a1", "name": "Everyday Checking", "kind": "checking", "balance": usd(204978)}]
         self.budgets: dict[str, Any] = {"items": [], "totals": []}

@@ -62,7 +62,8 @@ export class LinksView extends LoadedView<Links> {
             <small>${t("linkedOn", { date: format.day(link.created_at.slice(0, 10)) })}</small></p>
           <button type="button" class="plain" aria-label="${t("unlink")}: ${this.#name(link.channel)} ${link.address}"
             @click=${() => this.#unlink(link.channel, link.address)}>${t("unlink")}</button></li>`,
-      )}</ul>`;
+      )}</ul>
+      <penny-notices .app=${this.app}></penny-notices>`;
   }
 
   #shown(code: LinkCode & { channel: string }): TemplateResult {
