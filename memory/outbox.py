@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from db.engine import Transaction
-from db.sealing.places import OUTBOX_BODY
+from db.sealing.places import OUTBOX_BODY, shape
 from domain.errors import Conflict, NotFound
 from domain.ids import new_id
 
@@ -62,7 +62,6 @@ async def add(
     """Queues something for a chat, once for each `dedupe`: the reply of a run (`run_id`), a note or a notice (`body`);
     not to be sent before `after` seconds are over."""
     row_id, body = new_id(), body or {}
-    told = {"kind": body["kind"]} if kind == "notice" else None  # what is switched off takes those of its kind along
     await tx.pg.execute(
         """
         INSERT INTO outbox (user_id, id, channel, chat, kind, dedupe, run_id, body, due_at, give_up_at)
@@ -77,7 +76,7 @@ async def add(
         kind,
         dedupe,
         run_id,
-        tx.ring.seal_json(OUTBOX_BODY, row_id, body, told),
+        tx.ring.seal_json(OUTBOX_BODY, row_id, body, shape(body)),
         after,
     )
 

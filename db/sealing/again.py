@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 
 from db.engine import Database, Transaction
-from db.sealing.places import IN_ROWS, MESSAGE_BODY, Place, shape
+from db.sealing.places import IN_ROWS, MESSAGE_BODY, OUTBOX_BODY, Place, shape
 from db.sealing.ring import SEALED, Ring
 
 PAGE: Final = 500
@@ -130,7 +130,7 @@ def _again(ring: Ring, place: Place, row: Any) -> Any:
             return ring.seal(place, named, ring.open(place, named, stored))
         case "json":
             value = ring.open_json(place, named, stored)
-            return ring.seal_json(place, named, value, shape(value) if place == MESSAGE_BODY else None)
+            return ring.seal_json(place, named, value, shape(value) if place in (MESSAGE_BODY, OUTBOX_BODY) else None)
         case "rows":
             return ring.seal_rows(ring.open_rows(stored))
         case "kept":

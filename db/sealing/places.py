@@ -59,8 +59,8 @@ IN_ROWS: Final[Mapping[str, tuple[Place, ...]]] = {"txn": (TXN_MEMO, TXN_NOTE), 
 
 
 def shape(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a message's body SQL looks at, and no word of anybody's: whether it calls tools, which message it edits,
-    whether figures were verified, what kind of notice it is."""
+    """What of the body of a message, or of what waits to be sent, SQL looks at, and no word of anybody's: whether it
+    calls tools, which message it edits, whether figures were verified, what kind of notice it is."""
     told: dict[str, Any] = {name: body[name] for name in ("edit_of", "status", "proposal_id", "kind") if name in body}
     if calls := body.get("tool_calls"):
         told["tool_calls"] = [None] * len(calls)
