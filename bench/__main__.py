@@ -25,6 +25,7 @@ MEASUREMENTS: tuple[tuple[str, int, int], ...] = (
     ("bench.runs", 1, 1),
     ("bench.grounding", 2, 1),
     ("bench.ledger_speed", 1, 1),
+    ("bench.webhooks", 1, 0),
     ("bench.tokens", 1, 1),
     ("bench.streams", 1, 0),
 )

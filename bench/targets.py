@@ -76,6 +76,8 @@ ROWS = (
     Row("log.events", "events logged a second, of 200 runs", "/s"),
     Row("log.elsewhere.p50", "an event's way to a reader on another process (p50)", "ms"),
     Row("log.elsewhere.p95", "the same (p95)", "ms"),
+    *(Row(f"webhooks.p95.{app}", f"fifty webhooks of {app} at once, until their 200 (p95)", "ms", 200)
+      for app in ("standard", "slack", "telegram", "whatsapp", "twilio")),
     Row("resume.ms", "a reader comes back in the middle of a reply: to its first event", "ms"),
     Row("grounding.us", "grounding a reply, a token", "us", 50),
     Row("ledger.slowest.ms", "the slowest question over 100,000 transactions, SQL", "ms", 10),
@@ -83,5 +85,6 @@ ROWS = (
     Row("ledger.import.rows", "rows imported a second", "/s"),
     Row("start.ready.s", "service ready after its start, on a home that exists", "s", 2),
     Row("start.mb", "memory of the service when ready", "MB", 120),
+    Row("start.private.mb", "of it, what it shares with no other process", "MB"),
     Row("start.import.s", "importing all of the service", "s"),
 )  # fmt: skip
