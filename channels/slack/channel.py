@@ -15,6 +15,7 @@ from channels.channel import Answer, NotGenuine, Parsed, Part, Payload, Refused,
 from channels.markdown import split, write
 from channels.replying import so_far
 from channels.slack import parse, render, send, verify
+from channels.slack.manifest import scopes_of
 from channels.slack.pace import Pace
 from channels.slack.parse import View
 from channels.slack.status import Status
@@ -131,8 +132,12 @@ class SlackChannel:
         return await send.upload(self._client, channel, thread, image, payload["chart"]["title"])
 
     async def check(self) -> str:
-        answer = await send.call(self._client, "auth.test")
-        return f"Slack knows us as {answer.get('user', '?')} in {answer.get('team', '?')}."
+        answer, scopes = await send.identity(self._client)
+        said = f"Slack knows us as {answer.get('user', '?')} in {answer.get('team', '?')}."
+        lacking = [scope for scope in scopes_of(self.view) if scope not in scopes] if scopes else []
+        if lacking:
+            said += f" The app lacks the scopes {', '.join(lacking)}: install it again, with the manifest as it is now."
+        return said
 
     async def typing(self, chat: str, doing: str) -> None:
         channel, _, thread = chat.partition(":")

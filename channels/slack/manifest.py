@@ -17,11 +17,15 @@ PANE_SCOPE: Final = "assistant:write"
 """Titles of threads and what might be asked; for both views of agents."""
 
 
+def scopes_of(view: View) -> tuple[str, ...]:
+    """What the app may do, for people to see Penny so."""
+    return tuple(sorted(SCOPES if view == "messages" else (*SCOPES, PANE_SCOPE)))
+
+
 def manifest(public_url: str, view: View, say: Texts) -> dict[str, Any]:
     """The manifest for a service at `public_url`, as Slack's page *From an app manifest* takes it."""
     url = f"{public_url.rstrip('/')}/webhooks/slack"
     events: tuple[str, ...] = EVENTS
-    scopes: tuple[str, ...] = SCOPES
     features: dict[str, Any] = {
         "app_home": {
             "home_tab_enabled": False,
@@ -42,14 +46,13 @@ def manifest(public_url: str, view: View, say: Texts) -> dict[str, Any]:
     if view != "messages":
         prompts = [{"title": prompt, "message": prompt} for prompt in say.prompts()]
         features[f"{view}_view"] = {f"{view}_description": say.say("slack.about"), "suggested_prompts": prompts}
-        scopes = (*scopes, PANE_SCOPE)
     if view == "assistant":
         events = (*events, *PANE_EVENTS)
     return {
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {"name": "Penny", "description": say.say("slack.short")},
         "features": features,
-        "oauth_config": {"scopes": {"bot": sorted(scopes)}},
+        "oauth_config": {"scopes": {"bot": list(scopes_of(view))}},
         "settings": {
             "event_subscriptions": {"request_url": url, "bot_events": sorted(events)},
             "interactivity": {"is_enabled": True, "request_url": url},

@@ -23,6 +23,15 @@ async def call(client: AsyncWebClient, method: str, **arguments: Any) -> dict[st
     return dict(answer.data) if isinstance(answer.data, dict) else {}
 
 
+async def identity(client: AsyncWebClient) -> tuple[dict[str, Any], frozenset[str]]:
+    """Whom Slack takes us for, and the scopes that we have there. Raises as `call` does."""
+    with translated():
+        answer = await client.api_call("auth.test", json={})
+    given = str(answer.headers.get("X-OAuth-Scopes", ""))
+    scopes = frozenset(scope.strip() for scope in given.split(",") if scope.strip())
+    return (dict(answer.data) if isinstance(answer.data, dict) else {}), scopes
+
+
 async def upload(client: AsyncWebClient, channel: str, thread: str, image: bytes, title: str) -> str:
     """Posts a PNG in a conversation; gives the file's id. Raises as `call` does."""
     with translated():

@@ -19,6 +19,8 @@ from channels.telegram import parse, render, send, verify
 
 API_URL = "https://api.telegram.org"
 TIMEOUT_SECONDS = 15.0
+UPDATES = ("message", "edited_message", "callback_query")
+"""The kinds of updates that Penny takes."""
 
 
 @dataclass
@@ -93,7 +95,13 @@ class TelegramChannel:
     async def check(self) -> str:
         me = await send.call(lambda: self._api().get_me())
         hook = await send.call(lambda: self._api().get_webhook_info())
-        return f"Telegram knows us as @{me.username}; it sends updates to {hook.url or 'nowhere yet: set the webhook'}."
+        said = f"Telegram knows us as @{me.username}; it sends updates to {hook.url or 'nowhere yet: set the webhook'}."
+        lacking = [kind for kind in UPDATES if hook.allowed_updates and kind not in hook.allowed_updates]
+        if lacking:
+            said += f" It keeps {', '.join(lacking)} back: set the webhook again with these in allowed_updates."
+        if hook.last_error_message:
+            said += f" Its last trouble with that address: {hook.last_error_message}."
+        return said
 
     async def typing(self, chat: str, doing: str) -> None:
         with contextlib.suppress(Refused, TryLater):

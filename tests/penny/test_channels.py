@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
 from moto import mock_aws
 
 from channels.slack import SlackChannel
@@ -107,3 +108,21 @@ def test_a_secret_that_is_not_there_is_named(manager: Any, monkeypatch: pytest.M
     """By its setting."""
     with pytest.raises(SetupError, match="'gone' of PENNY_TELEGRAM_SECRET_ID cannot be read"):
         make_channels(settings(monkeypatch, tmp_path, TELEGRAM_SECRET_ID="gone"), SystemClock())
+
+
+async def test_the_manifest_is_printed_for_the_address_and_view(penny: Any) -> None:
+    """As YAML, to be pasted; without an https address, and for another app, it is said what to do."""
+    given = {"PENNY_PUBLIC_URL": "https://penny.example/", "PENNY_SLACK_VIEW": "agent"}
+    done = await penny("channels", "manifest", "slack", "--locale", "de", **given)
+    made = yaml.safe_load(done.out)
+    assert made["settings"]["interactivity"]["request_url"] == "https://penny.example/webhooks/slack"
+    assert "agent_view" in made["features"]
+    assert made["display_information"]["description"] == "Ihr Budget im Gespräch"
+    for arguments, env, said in (
+        (["slack"], {}, "PENNY_PUBLIC_URL"),
+        (["slack"], {"PENNY_PUBLIC_URL": "http://penny.example"}, "https"),
+        (["telegram"], given, "docs/channels/"),
+    ):
+        done = await penny("channels", "manifest", *arguments, **env)
+        assert done.code != 0
+        assert said in done.err

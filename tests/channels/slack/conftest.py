@@ -32,6 +32,7 @@ class Slack:
     edits: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
     shared: dict[str, str] = field(default_factory=dict)
+    scopes: tuple[str, ...] = ()
     answers: list[str | int] = field(default_factory=list)
     refused_methods: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -55,7 +56,8 @@ class Slack:
         if wrong:
             return web.json_response({"ok": False, "error": wrong})
         if method == "auth.test":
-            return web.json_response({"ok": True, "user": "penny", "team": "Example"})
+            scopes = {"X-OAuth-Scopes": ",".join(self.scopes)} if self.scopes else {}
+            return web.json_response({"ok": True, "user": "penny", "team": "Example"}, headers=scopes)
         if method == "conversations.open":
             return web.json_response({"ok": True, "channel": {"id": self.dm}})
         if method == "files.getUploadURLExternal":

@@ -139,6 +139,16 @@ async def test_the_check_says_who_slack_takes_us_for(channel: Any, slack: Any) -
     assert await channel.check() == "Slack knows us as penny in Example."
 
 
+async def test_the_check_says_which_scopes_are_lacking(channel: Any, slack: Any) -> None:
+    """Those of the manifest for the view that is set."""
+    slack.scopes = ("chat:write", "im:history", "im:write", "app_mentions:read", "commands")
+    assert "lacks the scopes files:write:" in await channel.check()
+    channel.view = "agent"
+    assert "lacks the scopes assistant:write, files:write:" in await channel.check()
+    slack.scopes += ("files:write", "assistant:write")
+    assert await channel.check() == "Slack knows us as penny in Example."
+
+
 async def test_a_chart_comes_as_a_picture(linked: Any, slack: Any, charts: Any, until: Any) -> None:
     """A PNG in the same conversation, after the text."""
     service = await linked(charts)

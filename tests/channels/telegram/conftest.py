@@ -32,6 +32,8 @@ class Telegram:
     edits: int = 0
     photos: list[bytes] = field(default_factory=list)
     typing: int = 0
+    webhook: dict[str, Any] = field(default_factory=dict)
+    """What getWebhookInfo says beside that there is none."""
     answers: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     _ids: Any = field(default_factory=lambda: itertools.count(1000))
     _updates: Any = field(default_factory=lambda: itertools.count(uuid4().int % 10**9))
@@ -48,7 +50,7 @@ class Telegram:
             return web.json_response({"ok": True, "result": me})
         if method == "getWebhookInfo":
             info = {"url": "", "has_custom_certificate": False, "pending_update_count": 0}
-            return web.json_response({"ok": True, "result": info})
+            return web.json_response({"ok": True, "result": info | self.webhook})
         if self.answers:
             return self._refusal(*self.answers.pop(0))
         if method == "sendPhoto":

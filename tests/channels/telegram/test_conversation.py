@@ -112,6 +112,20 @@ async def test_the_check_says_who_telegram_takes_us_for(channel: Any, telegram: 
     await channel.close()
 
 
+async def test_the_check_says_what_is_wrong_with_the_webhook(channel: Any, telegram: Any) -> None:
+    """Updates that Telegram keeps back, and its last trouble with our address."""
+    telegram.webhook = {
+        "url": "https://penny.example/webhooks/telegram",
+        "allowed_updates": ["message"],
+        "last_error_message": "Connection timed out",
+        "last_error_date": 1_700_000_000,
+    }
+    said = await channel.check()
+    assert "keeps edited_message, callback_query back" in said
+    assert said.endswith("Its last trouble with that address: Connection timed out.")
+    await channel.close()
+
+
 async def test_a_chart_comes_as_a_photo(linked: Any, telegram: Any, charts: Any, until: Any) -> None:
     """A PNG after the text."""
     service = await linked(charts)
