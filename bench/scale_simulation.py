@@ -21,13 +21,15 @@ REPORT = Path(__file__).parent / "report"
 
 @dataclass(frozen=True)
 class Measured:
-    """What docs/reliability.md says a reply takes, on one core."""
+    """What docs/performance.md says a reply takes, on one core."""
 
-    turn_cpu: float = 0.0125
-    """Seconds of CPU of a turn: half of them plain (7.1 ms), half with a tool (17.8 ms)."""
-    token_cpu: float = 90e-6
-    """Seconds of CPU of a streamed token, persisted and served, between 100 and 300 replies at once."""
-    statements: float = 13
+    turn_cpu: float = 0.0066
+    """Seconds of CPU of a turn: half of them plain (4.4 ms), half with a tool (8.7 ms)."""
+    token_cpu: float = 83e-6
+    """Seconds of CPU of a streamed token at 100 replies at once, persisted and served; its turn's share is in it, so this
+    counts turns rather too much."""
+    statements: float = 10
+    """Under a cap: half of the turns plain (6), half with a tool (14)."""
     statement_seconds: float = 0.0007
     """Of the database, a statement: an assumption, half of the 1 to 2 ms that Aurora's commit takes is waiting."""
 

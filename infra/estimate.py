@@ -96,6 +96,7 @@ def document() -> str:
     totals = [base + columns[n][-1].dollars for base, n in zip(bases, names, strict=True)]
     rows.append(f"| **together** | {' | '.join(f'**{total:,.0f}**' for total in totals)} |")
     dear, cheap = (reply_cost(reply, models[reply[kind]]["price"]) * 1000 for kind in ("model", "cheaper"))
+    unseen = [name for name, where in table["seen"].items() if not where]
     sources = "\n".join(f"- {source}" for source in table["sources"])
     return f"""# What it costs
 
@@ -116,9 +117,13 @@ than sizes.
 Not counted: traffic to the internet, traces, CloudTrail, Container Insights' own metrics, support, taxes. Graviton
 (`architecture = "arm64"`) takes a fifth off the tasks; a savings plan more.
 
-Prices were written down from:
+These pages decide:
 
 {sources}
+
+Their numbers are drawn by script, so on {table["as_of"]} each price was held against what others publish of it:
+{len(table["seen"]) - len(unseen)} of {len(table["seen"])} were found the same (`[seen]` in prices.toml says where), and
+none otherwise. Not found, and so to be looked up before you rely on them: {", ".join(unseen)}.
 """
 
 

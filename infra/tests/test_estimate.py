@@ -23,6 +23,7 @@ def test_the_prices_are_dated_and_have_sources() -> None:
     """So that somebody can look whether they still hold."""
     assert isinstance(TABLE["as_of"], date)
     assert len(TABLE["sources"]) > 5
+    assert list(TABLE["seen"]) == list(TABLE["price"])
 
 
 def test_one_line_by_hand() -> None:
