@@ -26,8 +26,8 @@ class Measured:
     turn_cpu: float = 0.0066
     """Seconds of CPU of a turn: half of them plain (4.4 ms), half with a tool (8.7 ms)."""
     token_cpu: float = 83e-6
-    """Seconds of CPU of a streamed token at 100 replies at once, persisted and served; its turn's share is in it, so this
-    counts turns rather too much."""
+    """Seconds of CPU of a streamed token at 100 replies at once, persisted and served. Its share of the turn is in it,
+    so turns count rather too much."""
     statements: float = 10
     """Under a cap: half of the turns plain (6), half with a tool (14)."""
     statement_seconds: float = 0.0007
