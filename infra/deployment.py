@@ -32,6 +32,7 @@ FORMS = {
     "model": (r"([a-z]+\.)?(anthropic|amazon)\.[a-z0-9.:-]+", "a model of Bedrock or a system inference profile"),
     "hosted_zone": (r"Z[A-Z0-9]{5,31}", "the id of a hosted zone of Route 53"),
     "guardrail": (r"arn:aws[a-z-]*:bedrock:[a-z0-9-]+:\d{12}:guardrail/[a-z0-9]+:(\d+|DRAFT)", "<ARN>:<version>"),
+    "encryption": (r"off|read|on", "off, read or on: docs/encryption.md"),
     "architecture": (r"x86_64|arm64", "x86_64 or arm64, as the image is built"),
 }
 
@@ -85,6 +86,7 @@ class Deployment:
     traces: bool = False
     database_proxy: bool = False
     database_iam: bool = False
+    encryption: str = "off"
     exec: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
     runbooks: str = "docs/operations"

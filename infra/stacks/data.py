@@ -44,6 +44,7 @@ class Data(Stack):
         self.key = kms.Key(
             self, "Key", enable_key_rotation=True, description="Penny's data", removal_policy=RemovalPolicy.RETAIN
         )
+        self.texts = None if deployment.encryption == "off" else self._texts_key()
         self.group = ec2.SecurityGroup(
             self, "Group", vpc=vpc, allow_all_outbound=False, description="The database of Penny"
         )
@@ -111,6 +112,16 @@ class Data(Stack):
         if deployment.database_proxy:
             assert self.login is not None
             self._proxy(vpc, self.login)
+
+    def _texts_key(self) -> kms.Key:
+        """What wraps users' keys. Not the database's own: who may restore a snapshot cannot open texts thereby."""
+        return kms.Key(
+            self,
+            "TextsKey",
+            enable_key_rotation=True,
+            description="Wraps the keys of what Penny's users write",
+            removal_policy=RemovalPolicy.RETAIN,  # without it the texts are gone, those in backups too
+        )
 
     def _login(self, deployment: Deployment, vpc: ec2.Vpc) -> sm.Secret:
         """The service's login. `penny migrate` makes it in the database from this secret; rotation changes both."""

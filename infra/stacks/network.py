@@ -28,6 +28,8 @@ def _services(deployment: Deployment) -> dict[str, ec2.InterfaceVpcEndpointAwsSe
         "Sts": known.STS,
         "Rds": known.RDS,
     }
+    if deployment.encryption != "off":
+        services["Kms"] = known.KMS
     return {**services, "XRay": known.XRAY} if deployment.traces else services
 
 

@@ -167,6 +167,11 @@ class Task(Construct):
             environment["PENNY_CORS_ORIGINS"] = ",".join(deployment.cors_origins)
         if deployment.guardrail:
             environment["PENNY_GUARDRAIL"] = deployment.guardrail
+        if data.texts is not None:
+            environment |= {
+                "PENNY_ENCRYPTION_KEY": f"kms:{data.texts.key_arn}",
+                "PENNY_ENCRYPTION": deployment.encryption,
+            }
         if deployment.traces:
             environment |= {
                 "PENNY_TRACES": "otlp",
@@ -202,6 +207,17 @@ class Task(Construct):
             role.add_to_principal_policy(
                 iam.PolicyStatement(
                     actions=["xray:PutTraceSegments", "xray:PutSpans", "xray:PutSpansForIndexing"], resources=["*"]
+                )
+            )
+        if data.texts is not None:
+            role.add_to_principal_policy(
+                iam.PolicyStatement(
+                    actions=["kms:GenerateDataKey", "kms:Decrypt"],
+                    resources=[data.texts.key_arn],
+                    conditions={
+                        "StringEquals": {"kms:EncryptionContext:application": "penny"},
+                        "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["application", "user", "key"]},
+                    },
                 )
             )
         if data.login:

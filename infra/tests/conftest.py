@@ -98,6 +98,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Templates:
         "database_proxy": True,
         "exec": True,
         "traces": True,
+        "encryption": "on",
         "architecture": "arm64",
         "hosted_zone": "Z0123456789ABCDEFGHIJ",
         "guardrail": "arn:aws:bedrock:eu-west-1:111111111111:guardrail/abcdefghijkl:1",

@@ -25,6 +25,7 @@ from infra.tests.conftest import ROOT, example
         ({"region": "Ireland"}, "such as eu-west-1"),
         ({"regoin": "eu-west-1"}, "regoin is not known"),
         ({"region": "xx-north-9"}, "infra.certificates, and commit it"),
+        ({"encryption": "yes"}, "off, read or on"),
         ({"database_iam": True, "database_proxy": True}, "exclude each other"),
         ({"certificate": "arn:aws:acm:us-east-1:111111111111:certificate/0"}, "needs one in eu-west-1"),
         ({"model": "gpt-4"}, "a model of Bedrock"),

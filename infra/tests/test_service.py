@@ -218,3 +218,17 @@ def test_a_user_pool_is_made_only_when_asked_for(production: Templates, everythi
     auth = {e["Name"]: e["Value"] for e in container(everything, "penny")["Environment"] if "AUTH" in e["Name"]}
     assert "cognito-idp.eu-west-1.amazonaws.com" in str(auth["PENNY_AUTH"])
     assert "Ref" in auth["PENNY_AUTH_AUDIENCE"]
+
+
+def test_users_keys_are_wrapped_for_penny_alone(everything: Templates, production: Templates) -> None:
+    """With encryption on, tasks may have keys made and unwrapped, for Penny's context, by a key that stays; nothing
+    else, and nothing without it."""
+    (allowed,) = [s for n, s in everything.statements("TaskService") if "kms:GenerateDataKey" in s["Action"]]
+    assert allowed["Action"] == ["kms:GenerateDataKey", "kms:Decrypt"]
+    assert "TextsKey" in str(allowed["Resource"])
+    assert allowed["Condition"]["StringEquals"] == {"kms:EncryptionContext:application": "penny"}
+    told = {e["Name"]: e["Value"] for e in container(everything, "penny")["Environment"]}
+    assert told["PENNY_ENCRYPTION"] == "on"
+    assert "TextsKey" in str(told["PENNY_ENCRYPTION_KEY"])
+    assert not {e["Name"] for e in container(everything, "migrate")["Environment"]} & {"PENNY_ENCRYPTION_KEY"}
+    assert "TextsKey" not in str(production.stacks)
