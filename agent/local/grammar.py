@@ -46,6 +46,18 @@ _TOOLS: dict[str, tuple[tuple[str, ...], dict[str, Schema]]] = {
     ),
     "set_goal": (("name", "amount"), {"name": _TEXT, "amount": _NUMBER, "date": _TEXT}),
     "categorize_transaction": (("transaction", "category"), {"transaction": _TEXT, "category": _TEXT}),
+    "edit_transaction": (
+        ("transaction",),
+        {"transaction": _TEXT, "amount": _NUMBER, "date": _TEXT, "merchant": _TEXT, "note": _TEXT},
+    ),
+    "delete_transaction": (("transaction",), {"transaction": _TEXT}),
+    "transfer_between_accounts": (
+        ("from_account", "to_account", "amount"),
+        {"from_account": _TEXT, "to_account": _TEXT, "amount": _NUMBER, "date": _TEXT},
+    ),
+    "create_category": (("name",), {"name": _TEXT}),
+    "create_account": (("name",), {"name": _TEXT, "balance": _NUMBER}),
+    "set_preference": ((), {"currency": _TEXT, "time_zone": _TEXT}),
     "undo_change": ((), {}),
 }
 

@@ -14,6 +14,7 @@ from agent.local.heard import Call, Heard, Say, in_words, spoken
 from agent.local.words import meanings, named, numbers, within
 from agent.local.writes import said_amount
 from domain.errors import InvalidInput
+from domain.periods import DateRange
 from tools import dates
 from tools.names import CATEGORY_WORDS, Ambiguous, plain, resolve
 
@@ -26,7 +27,18 @@ _NO_OBJECT = frozenset(
     [  # words after "on", "for" and "at" that are no thing bought
         *("average", "total", "everything", "anything", "things", "stuff", "all", "it", "that", "this", "me", "us"),
         *("them", "far", "track", "most", "what", "which", "sure", "now", "budget", "budgets", "money", "spending"),
-        *("each", "every", "once", "purchases", "transactions"),
+        *(
+            "each",
+            "every",
+            "once",
+            "purchases",
+            "transactions",
+            "sum",
+            "altogether",
+            "overall",
+            "expenses",
+            "spendings",
+        ),
     ]
 )
 _BRANDS = frozenset({"uber", "lyft"})
@@ -35,6 +47,7 @@ _LEAST = re.compile(
 )
 _LARGEST = re.compile(r"\b(?:largest|biggest|highest|most expensive|priciest)\b", re.I)
 _PRICED = re.compile(r"[$€£¥]\s?\d|\d\s?(?:dollars?|bucks|euros?|pounds?)\b|\b(?:afford|buy)\b", re.I)
+_END = re.compile(r"\bend of (?:(the|this|next) )?([a-z]+)\b", re.I)
 _BALANCE = re.compile(r"\bbalances?\b", re.I)
 _GOALS = re.compile(r"\bgoals?\b", re.I)
 _OVER_BUDGET = re.compile(r"\boverspen\w*|\bover (?:my |the )?budgets?\b", re.I)
@@ -88,6 +101,8 @@ def _meant(call: Call, heard: Heard) -> tuple[str, dict[str, Any]]:
         return "list_accounts", {}
     if tool == "get_safe_to_spend" and _GOALS.search(heard.text):
         return "list_goals", {}
+    if tool == "get_forecast" and (days := heard.period()) and days.end < heard.today:
+        return "get_spending", {"by": "category", "period": args.get("month"), **_only(args, "category")}
     if tool == "find_anomalies" and _OVER_BUDGET.search(heard.text):
         return "get_budget_status", {}
     if tool == "simulate_what_if" and args.get("change") == "purchase" and _MONTHLY.search(heard.text):
@@ -97,8 +112,21 @@ def _meant(call: Call, heard: Heard) -> tuple[str, dict[str, Any]]:
 
 def _coming_day(args: dict[str, Any], heard: Heard) -> dict[str, Any]:
     """The day that was said, if it is one: "until payday" is the tool's own default."""
+    if (end := _END.search(heard.text)) and (days := _ending(end, heard)):
+        return {"date": days.end.isoformat()}
     said = str(args.get("date") or "")
     return {"date": said} if within(said, heard.text) and heard.period_of(said) else {}
+
+
+def _ending(found: re.Match[str], heard: Heard) -> DateRange | None:
+    """What is spoken of the end of: "the month", "next week", "November"."""
+    which, unit = (found[1] or "this").lower(), found[2].lower()
+    if unit in ("week", "month", "year"):
+        return heard.period_of(f"{'next' if which == 'next' else 'this'} {unit}")
+    try:
+        return dates.month(unit, heard.today, lean="future", locale=heard.locale).days
+    except InvalidInput:
+        return None
 
 
 def _what_if(args: dict[str, Any], heard: Heard) -> Call | Say:
@@ -118,12 +146,20 @@ def _what_if(args: dict[str, Any], heard: Heard) -> Call | Say:
 def _merchant(args: dict[str, Any], heard: Heard) -> str:
     """The shop that was said; a category's own name given for a shop becomes the category."""
     merchant = str(args.pop("merchant", "") or "")
+    if _is_no_thing(merchant):
+        return ""
     if _names_a_category(merchant, heard):
         args.setdefault("category", merchant)
     elif within(merchant, heard.text) or (within(merchant, heard.user_words) and not heard.named()):
         args["merchant"] = merchant
         return merchant
     return ""
+
+
+def _is_no_thing(phrase: str) -> bool:
+    """Whether what the model took for a shop or a category only says how much is meant: "total", "all in all"."""
+    words = plain(phrase).split()
+    return bool(words) and _NO_OBJECT.union(("in", "the", "my")).issuperset(words)
 
 
 def _names_a_category(merchant: str, heard: Heard) -> bool:
@@ -135,6 +171,7 @@ def _names_a_category(merchant: str, heard: Heard) -> bool:
 def _category(tool: str, args: dict[str, Any], heard: Heard, merchant: str) -> str:
     """Settles `category`; the tool changes when what was taken for a category is a shop or a thing bought."""
     chosen = str(args.pop("category", "") or "")
+    chosen = "" if _is_no_thing(chosen) else chosen
     meant = meanings(chosen, heard.categories)
     said = heard.named(without=merchant)
     fitting = [one for one in said if meant & one.meant]
@@ -149,6 +186,9 @@ def _category(tool: str, args: dict[str, Any], heard: Heard, merchant: str) -> s
     elif merchant:
         pass
     elif thing := _thing(heard) if tool in ("get_spending", "list_transactions") else "":
+        if _is_a_category(thing, heard):
+            args["category"] = thing
+            return tool
         args["text"] = thing
         return "list_transactions"
     elif meant and any(meant & one.meant for one in named(heard.before, heard.categories)):

@@ -16,6 +16,7 @@ _ASKS: Final = re.compile(
 _POLITE = r"^(?:(?:please|penny|hey|ok|okay|can you|could you|will you)[ ,]+)*"
 _REMEMBER: Final = re.compile(rf"{_POLITE}remember(?: that| this)?:? (?P<text>.{{3,}})$", re.I | re.S)
 _FORGET: Final = re.compile(rf"{_POLITE}forget (?:that |about )?(?P<fact>.+)$", re.I | re.S)
+_GIVES_UP: Final = re.compile(rf"{_POLITE}forget (?:about )?(?:the|my) (?P<goal>[\w' -]+?) goal\b", re.I)
 _NO_FACT: Final = frozenset({"it", "that", "this", "about it", "the last one", "the last change"})
 
 _KINDS: Final = (
@@ -37,6 +38,8 @@ def call_for(text: str) -> Call | None:
         said = found["text"].strip(" .!")
         kind = next((kind for kind, pattern in _KINDS if re.search(pattern, said, re.I)), "other")
         return Call("remember_fact", {"text": said, "kind": kind})
+    if given_up := _GIVES_UP.match(words):
+        return Call("set_goal", {"name": given_up["goal"], "amount": "0"})
     if (found := _FORGET.match(words)) and (fact := found["fact"].strip(" .!")).casefold() not in _NO_FACT:
         return Call("forget_fact", {"fact": fact})
     return None

@@ -33,8 +33,8 @@ def reply(text: str, categories: Sequence[str]) -> str:
 def no_payments() -> str:
     """The answer to a request to pay someone."""
     return (
-        "I cannot move real money or pay anyone: I only keep your budget. If you have paid already, tell me, for "
-        "example “I paid 50 at Shell”, and I will propose to record it."
+        "I cannot move real money or pay anyone: I only keep your budget. If you have paid already, tell me how much "
+        "and where, and I will propose to record it."
     )
 
 

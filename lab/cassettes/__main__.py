@@ -13,7 +13,7 @@ from pathlib import Path
 from domain.errors import PennyError
 from lab.cassettes.recorder import recording, signed_by_aws
 from lab.cassettes.replay import replaying
-from lab.cassettes.tape import Header, read_all
+from lab.cassettes.tape import Header, read_all, salt_of
 
 
 def main() -> int:
@@ -46,7 +46,7 @@ def main() -> int:
 def _show(folder: Path) -> None:
     for cassette in read_all(folder):
         about = cassette.header
-        masked = "masked" if about.salt else "words as they were"
+        masked = "masked" if about.masked else "words as they were"
         _say(f"{cassette.path}: {len(cassette.exchanges)} exchanges, {about.made_with}, {about.recorded}, {masked}")
         _say(f"  matches {', '.join(about.match)}{'; ' + about.note if about.note else ''}")
 
@@ -63,6 +63,8 @@ async def _record(options: argparse.Namespace) -> None:
         _say(f"Recording {upstream} at {recorder.url}\n  AWS_ENDPOINT_URL_BEDROCK_RUNTIME={recorder.url}")
         await _interrupted()
         _say(f"{recorder.kept} of {recorder.passed} requests kept in {options.file}")
+        if header.salt is not None:
+            _say(f"To play it {salt_of(options.file)} has to be beside it; who has that too can guess masked words.")
 
 
 async def _replay(options: argparse.Namespace) -> None:

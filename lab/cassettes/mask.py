@@ -5,8 +5,7 @@ made-up one, always the same for the same salt; what stands in the prompt and th
 answer is masked only in what its request said, numbers in any way of writing them; playing it back, the words of the
 request that asks now are put in again.
 
-The salt is in the cassette, for matching needs it: a mask keeps words from readers, not from one who tries a
-dictionary.
+The salt is not in the cassette but in a file beside it, for matching needs it: without it nobody can try a dictionary.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from lab.bedrock_emulator.refusals import ApiError
 from lab.bedrock_emulator.script import turn_of
 from lab.cassettes.answers import through
 from lab.cassettes.asked import Asked, asked_of, difference, key, likeness, mask_for
-from lab.cassettes.tape import Cassette, CassetteError, Exchange, read_all
+from lab.cassettes.tape import Cassette, CassetteError, Exchange, read_all, salt_of
 
 _Sort = tuple[tuple[str, ...], str | None]
 """Cassettes that are looked up in the same way: what they match, and their salt."""
@@ -68,6 +68,11 @@ async def replaying(where: Path, *, port: int = 0) -> AsyncIterator[Replay]:
     cassettes = [cassette for cassette in read_all(where) if cassette.exchanges]
     if not cassettes:
         raise CassetteError(f"The cassettes in {where} are empty; record them again.")
+    if locked := next((c.path for c in cassettes if c.header.masked and c.header.salt is None), None):
+        raise CassetteError(
+            f"The words in {locked} are masked, and {salt_of(locked).name} to match them by is not beside it: ask for "
+            "it, or record again."
+        )
     replay = Replay(cassettes)
     async with BedrockEmulator(replay.answer, port=port) as emulator:
         replay.url = emulator.url

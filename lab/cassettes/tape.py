@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,7 +31,8 @@ class Header:
     """Who made the answers, when, and what they depended on: only these parts of a request are compared.
 
     `made_with`: `live` is Bedrock; `embedded` the embedded model, and `scripted` a script, both through the emulator.
-    With a `salt` the words of people are masked.
+    With a `salt` the words of people are masked. It is kept in a file of its own beside the cassette: who has only the
+    cassette cannot try out which word gives which mask. Without it (`masked`, no `salt`) nothing can be matched.
     """
 
     made_with: Literal["live", "embedded", "scripted"]
@@ -38,6 +40,7 @@ class Header:
     match: tuple[str, ...] = PARTS
     salt: str | None = None
     note: str = ""
+    masked: bool = False
 
     def __post_init__(self) -> None:
         if self.made_with not in ("live", "embedded", "scripted") or not set(self.match) <= set(PARTS):
@@ -71,7 +74,12 @@ class Writer:
         self._file = path.open("w", encoding="utf-8")
         self._kept: set[str] = set()
         self.count = 0
-        self._line({"cassette": FORMAT, **{k: v for k, v in asdict(header).items() if v not in (None, "")}})
+        salt_of(path).unlink(missing_ok=True)
+        if header.salt is not None:
+            with open(os.open(salt_of(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(header.salt)
+        told = asdict(replace(header, salt=None, masked=header.salt is not None))
+        self._line({"cassette": FORMAT, **{k: v for k, v in told.items() if v not in (None, "", False)}})
 
     def add(self, exchange: Exchange) -> None:
         """Keeps an exchange, safe as soon as this returns."""
@@ -93,18 +101,25 @@ class Writer:
         self._file.flush()
 
 
+def salt_of(path: Path) -> Path:
+    """The file with the salt of a masked cassette. Who is to play it needs it; who is only to read it does not."""
+    return path.with_name(f"{path.name}.salt")
+
+
 def read(path: Path) -> Cassette:
-    """The cassette in a file. Raises CassetteError."""
+    """The cassette in a file, with its salt if that is beside it. Raises CassetteError."""
     try:
         first, *lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         if first.get("cassette") != FORMAT:
             raise CassetteError(f"{path} is a cassette of another format than {FORMAT}; record it again.")
+        masked = bool(first.get("masked"))
         header = Header(
             first["made_with"],
             first["recorded"],
             tuple(first.get("match", PARTS)),
-            first.get("salt"),
+            salt_of(path).read_text(encoding="utf-8") if masked and salt_of(path).exists() else None,
             first.get("note", ""),
+            masked,
         )
         return Cassette(path, header, tuple(_exchanges(lines)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from lab.bedrock_emulator import BedrockEmulator, Refusal, Turn
 from prompts import library
 
 BASE = library.load()
@@ -69,3 +73,44 @@ async def test_what_cannot_be_rolled_out_is_said(penny, tmp_path: Path):
     ):
         done = await penny("prompts", *arguments)
         assert (done.code, says in " ".join(done.err.split())) == (code, True), (arguments, done.err)
+
+
+async def test_a_rollout_whose_replies_fail_stops_by_itself(penny, serve, tmp_path: Path) -> None:
+    """Real traffic on a real server: with the new text the provider refuses every request. After enough replies have
+    failed the rollout is over without anybody's doing, the list says why, and people are answered as before."""
+    bad = tmp_path / "bad.md"
+    bad.write_text(BASE.text + "\n\nSay forbidden things.\n")
+
+    def provider(request: Mapping[str, Any]) -> Turn:
+        told = " ".join(block.get("text", "") for block in request["system"])
+        refusal = Refusal("ValidationException", times=1_000) if "forbidden things" in told else None
+        return Turn("All is well.", refusal=refusal)
+
+    async with BedrockEmulator(provider) as bedrock:
+        server = await serve(
+            PENNY_MODEL="bedrock:us.anthropic.claude-sonnet-4-5-20250929-v1:0", AWS_REGION="us-east-1",
+            AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_ENDPOINT_URL_BEDROCK_RUNTIME=bedrock.url,
+        )  # fmt: skip
+        session = await server.new_session()
+
+        async def ends(text: str) -> str:
+            return (await server.stream(session, text))[-1][0]
+
+        async def comes(kind: str) -> None:
+            async with asyncio.timeout(240):
+                said = await ends("and now?")
+                while said != kind:
+                    await asyncio.sleep(0.5)
+                    said = await ends("and now?")
+
+        assert [await ends(f"hello {n}") for n in range(6)] == ["run.finished"] * 6
+        rolled = await penny("prompts", "rollout", str(bad), "--user", "demo", "--least", "6")
+        assert rolled.code == 0, rolled.err
+        await comes("run.failed")
+        assert [await ends(f"again {n}") for n in range(5)] == ["run.failed"] * 5
+        await comes("run.finished")
+        listed = (await penny("prompts", "list")).out
+        assert "replies failed, with the base 0 of " in listed
+        assert f"{library.load(bad).version:16} stopped" in listed
+        assert "prompt.rollout_stopped" in "".join(server.said)
+        assert (await penny("prompts", "rollback")).code == 1

@@ -38,7 +38,8 @@ async def run(ctx: ToolContext, args: CompareArgs) -> ToolResult:
         _, first = await scope.known(tx, DateRange(a.start, max(a.end, b.end)))
         pace = await _same_days(ctx, tx, a, b, about)
         shops = await reports.compare(tx, a, b, ctx.preferences.currency, "merchant", about.wanted)
-    text = _sentences(ctx, about, found) + scope.begins(ctx, a, first)
+    begins, since = scope.begins(ctx, a, first)
+    text = _sentences(ctx, about, found) + begins
     if pace:
         text += _pace_sentence(ctx, pace)
     lines = [line for line in found.lines if line.change.minor]
@@ -49,6 +50,7 @@ async def run(ctx: ToolContext, args: CompareArgs) -> ToolResult:
         _facts(ctx, about, found, lines)
         + contributions.facts(ctx, found, shops)
         + (_facts(ctx, about, pace, []) if pace else ())
+        + since
     )
     rows = (*(_row(line) for line in found.lines[:50]), *contributions.rows(shops))
     return ToolResult(text, facts, _chart(ctx, about, found), rows)

@@ -15,6 +15,7 @@ from ledger import accounts, categories, span, transactions
 from ledger.filters import TxnFilter
 from tools import dates
 from tools.names import CATEGORY_WORDS, either, matching, resolve
+from tools.result import Fact
 from tools.tool import ToolContext
 from tools.wording import cell, short_day
 
@@ -115,11 +116,11 @@ async def known(tx: Transaction, days: DateRange) -> tuple[DateRange, date | Non
     return DateRange(min(first, days.end), days.end), first
 
 
-def begins(ctx: ToolContext, days: DateRange, first: date | None) -> str:
-    """A sentence for a period that reaches back further than the records do."""
+def begins(ctx: ToolContext, days: DateRange, first: date | None) -> tuple[str, tuple[Fact, ...]]:
+    """A sentence, with its fact, for a period that reaches back further than the records do."""
     if first is None or days.start == dates.BEGINNING:
-        return ""
-    return f" Your records begin on {short_day(first, ctx.preferences.locale)}."
+        return "", ()
+    return f" Your records begin on {short_day(first, ctx.preferences.locale)}.", (Fact("records begin", first),)
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:

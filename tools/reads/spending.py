@@ -55,8 +55,8 @@ async def run(ctx: ToolContext, args: SpendingArgs) -> ToolResult:
             earlier = await reports.spending(tx, _before(seen), args.by, base, about.wanted, flow)
     when = during(days, ctx.today, ctx.preferences.locale)
     named = _named(ctx, report)
-    facts = _facts(ctx, days, report, about, flow, budget, named)
-    begins = scope.begins(ctx, days, first)
+    begins, since = scope.begins(ctx, days, first)
+    facts = _facts(ctx, days, report, about, flow, budget, named) + since
     if not report.count:
         return ToolResult(
             f"You {_verb(flow)} nothing{_words(about, flow)} {when}.{_remark(ctx, report, budget)}{begins}", facts

@@ -17,6 +17,7 @@ from agent.bedrock import AwsKeys, BedrockModel, Retries
 from agent.model import ModelRefused, ModelRequest, ModelUnavailable, Situation
 from lab.bedrock_emulator import BedrockEmulator, Refusal, Script, TokenCounts, ToolUse, Truncate, Turn
 from lab.cassettes import CassetteError, Header, read, recording, replaying
+from lab.cassettes.tape import salt_of
 
 MODEL = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 SITUATION = Situation(date(2026, 11, 22), "en_US", "USD", "UTC", ("Groceries",), ("Checking",))
@@ -168,6 +169,20 @@ async def test_a_masked_cassette_answers_the_same_question_with_its_words(record
         assert (await said(replay.url, second)).text == "So it is Gundel 4187.35 EUR."
         with pytest.raises(ModelRefused):
             await said(replay.url, request(HumanMessage("How much at Lidl")))
+
+
+async def test_a_masked_cassette_is_read_without_its_salt_but_not_played(record: Any) -> None:
+    """The salt is a file of its own for its owner alone; the cassette does not hold it, so that masks cannot be tried
+    out by who has only that."""
+    path = await record(Header("live", "2026-11-26", salt="pepper"), request(HumanMessage("How much at Gundel")))
+    salt = salt_of(path)
+    assert (salt.read_text(), salt.stat().st_mode & 0o777) == ("pepper", 0o600)
+    assert "pepper" not in path.read_text()
+    salt.unlink()
+    assert (read(path).header.masked, read(path).header.salt) == (True, None)
+    with pytest.raises(CassetteError, match=r"masked.*\.salt"):
+        async with replaying(path):
+            pass
 
 
 async def test_a_masked_number_is_known_however_it_is_written(record: Any) -> None:
