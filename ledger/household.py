@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -92,8 +93,10 @@ class Counts:
     rules: int
 
 
+@lru_cache(maxsize=4)
 def generate(today: date, seed: int = 7) -> Household:
-    """The household as of `today`: 18 whole months and the present one so far. Nothing lies in the future."""
+    """The household as of `today`: 18 whole months and the present one so far. Nothing lies in the future. The same
+    for the same day, so that who needs it for many users has it made once."""
 
     def named(kind: str, name: object) -> UUID:
         return uuid5(_NAMESPACE, f"{seed}:{kind}:{name}")

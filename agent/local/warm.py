@@ -21,7 +21,7 @@ from agent.local.state import FAILED, READY, Folder, State
 from agent.model import ModelUnavailable
 
 IDLE_SECONDS = 900.0
-START_SECONDS = 180.0
+START_SECONDS = 600.0
 REQUEST_SECONDS = 120.0
 STARTING = "starting"
 ABSENT = "not running"
