@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from lab.cases import Case, load
 from lab.cases.answers import Books
 from lab.cases.case import Decide, Persona
+from lab.cassettes import read_all
 from lab.eval.checks import check
 from lab.eval.matrix import Plan, play, tools_of
 from lab.eval.outcome import Result, StepResult
+from penny.evaluating import CASSETTES
 from penny.evaluation import stages, variants
 from penny.settings import Settings
 from tools.catalog import CATALOG
@@ -77,3 +80,13 @@ async def test_all_are_passed_by_doing_what_they_say(lab_settings: Settings) -> 
     assert {tool for case in CASES for tool in tools_of(case)} <= {
         c.name for r in found for s in r.steps for c in s.calls
     }
+
+
+def test_no_recorded_answer_says_the_day_it_was_recorded_on() -> None:
+    """Cases happen on days of their own, but the database's clock is the real one: an answer that repeats its date is
+    wrong from the next day on. Such a case has an `example` to answer with."""
+    for cassette in read_all(CASSETTES):
+        day = date.fromisoformat(cassette.header.recorded)
+        said = [str(exchange.turn.get("text", "")) for exchange in cassette.exchanges]
+        for written in (day.isoformat(), f"{day:%b} {day.day}, {day.year}", f"{day:%B} {day.day}"):
+            assert not [text for text in said if written in text], written

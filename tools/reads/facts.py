@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from memory import facts
@@ -28,12 +29,16 @@ async def run(ctx: ToolContext, args: FactsArgs) -> ToolResult:
     return ToolResult(
         f"I remember {counted(len(known), 'thing')} that you told me:\n\n{lines}\n\n"
         "Each can be corrected or forgotten; just say so.",
-        (count,),
+        (count, *(Fact(f"remembered since: {cell(fact.text, facts.LONGEST)}", _since(ctx, fact)) for fact in known)),
     )
 
 
+def _since(ctx: ToolContext, fact: facts.Fact) -> date:
+    return fact.created_at.astimezone(ctx.preferences.zone).date()
+
+
 def _line(ctx: ToolContext, fact: facts.Fact) -> str:
-    since = fact.created_at.astimezone(ctx.preferences.zone).date()
+    since = _since(ctx, fact)
     about = "" if fact.kind == "other" else f"{fact.kind}, "
     return f"{cell(fact.text, facts.LONGEST)} ({about}since {short_day(since, ctx.preferences.locale)})"
 
