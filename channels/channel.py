@@ -231,6 +231,10 @@ class Channel(Protocol):
         """The reply in the app's dialect, split at its limits; the same reply gives the same parts."""
         ...
 
+    def home(self, chat: str) -> str:
+        """The conversation that a chat is a part of, as a thread is; most are their own."""
+        ...
+
     def outside_window(self, reply: Reply, locale: str) -> Payload | None:
         """The reply as the app takes it when `window_hours` are over; None where it takes none, or is not set up to."""
         ...

@@ -25,6 +25,7 @@ from domain.errors import NotFound
 from domain.hours import quiet_until
 from ledger import preferences
 from memory import inbox, links, notices, outbox, shown
+from memory.links import Link
 from memory.outbox import Delivery
 from tools.proposals.store import load, view
 
@@ -97,7 +98,7 @@ class Sending:
             # locked before it is looked whether it may go: a change of the hours meanwhile has the last word
             progress = await outbox.held(tx, delivery)
             own, known = await preferences.get(tx), await links.list_(tx)
-            link = next((one for one in known if (one.channel, one.chat) == (delivery.channel, delivery.chat)), None)
+            link = self._linked(known)
             if progress is None or kind not in own.notices or link is None:
                 return
             if (over := quiet_until(now, own.zone, own.quiet_from, own.quiet_until)) is not None:
@@ -118,6 +119,12 @@ class Sending:
             await self._parts(reply, [])
         else:
             await self.channel.send(delivery.chat, payload, f"{delivery.id}.0")
+
+    def _linked(self, known: list[Link]) -> Link | None:
+        """The account that the delivery's chat is of, if it still is; its person may have gone on in another thread."""
+        here, home = self.delivery.channel, self.channel.home
+        mine = (one for one in known if one.channel == here and one.chat)
+        return next((one for one in mine if home(one.chat) == home(self.delivery.chat)), None)
 
     async def _append(self, tx: Transaction, body: dict[str, Any], say: Texts) -> None:
         """Makes the notice part of the chat's session, once."""

@@ -63,6 +63,9 @@ class SlackChannel:
     def render(self, reply: Reply, locale: str) -> Sequence[Part]:
         return render.render(reply, locale)
 
+    def home(self, chat: str) -> str:
+        return chat.partition(":")[0]
+
     def outside_window(self, reply: Reply, locale: str) -> Payload | None:
         return None
 

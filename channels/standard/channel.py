@@ -41,6 +41,9 @@ class StandardChannel:
     def render(self, reply: Reply, locale: str) -> Sequence[Part]:
         return render.render(reply)
 
+    def home(self, chat: str) -> str:
+        return chat
+
     def outside_window(self, reply: Reply, locale: str) -> Payload | None:
         return None
 

@@ -51,6 +51,9 @@ class TelegramChannel:
     def render(self, reply: Reply, locale: str) -> Sequence[Part]:
         return render.render(reply, locale)
 
+    def home(self, chat: str) -> str:
+        return chat
+
     def outside_window(self, reply: Reply, locale: str) -> Payload | None:
         return None
 

@@ -56,6 +56,9 @@ class TwilioChannel:
     def render(self, reply: Reply, locale: str) -> Sequence[Part]:
         return render.render(reply, locale, pictures=self.pictures is not None and reply.run is not None)
 
+    def home(self, chat: str) -> str:
+        return chat
+
     def outside_window(self, reply: Reply, locale: str) -> Payload | None:
         return None
 

@@ -71,6 +71,9 @@ class WhatsAppChannel:
     def render(self, reply: Reply, locale: str) -> Sequence[Part]:
         return render.render(reply, locale)
 
+    def home(self, chat: str) -> str:
+        return chat
+
     def outside_window(self, reply: Reply, locale: str) -> Payload | None:
         return render.template(self.template, reply, locale) if self.template else None
 

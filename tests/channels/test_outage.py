@@ -22,6 +22,9 @@ class App:
     def __init__(self, name: str) -> None:
         self.name, self.away, self.tries, self.sent = name, False, 0, list[str]()
 
+    def home(self, chat: str) -> str:
+        return chat
+
     def render(self, reply: Reply, locale: str) -> list[Part]:
         return [Part({"text": reply.text})]
 

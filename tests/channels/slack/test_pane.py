@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from channels.slack.pace import Pace
 from channels.slack.parse import parse
 from channels.slack.stream import settled
 from channels.texts import LANGUAGES, texts
+from ledger import preferences
+from memory import links, outbox
 
 PAYLOADS = Path(__file__).parent / "payloads"
 SOURCE = Path(parse.__code__.co_filename).parent
@@ -179,6 +182,28 @@ async def test_a_picture_is_answered_plainly(pane: Any, slack: Any, until: Any) 
     await until(lambda: slack.messages)
     assert slack.texts[0].startswith("I read words only")
     assert service.model.requests == []
+
+
+async def test_a_message_unasked_is_not_lost_to_another_thread(pane: Any, slack: Any, until: Any) -> None:
+    """It goes to the thread that was used last; who has gone on in another one meanwhile still gets it."""
+    service = await pane([{"text": "One."}, {"text": "Two."}])
+    first, second = await slack.open_pane(service.outside), await slack.open_pane(service.outside)
+    await slack.say(service.outside, "hello", thread_ts=first)
+    await until(lambda: service.outbox(kind="reply", status="sent"))
+    async with service.db.transaction(service.user) as tx:
+        (link,) = await links.list_(tx)
+        assert link.chat == f"{slack.dm}:{first}"
+        await tx.pg.execute("UPDATE channel_link SET used_at = used_at - interval '1 hour'")
+    await slack.say(service.outside, "hello", thread_ts=second)
+    await until(lambda: service.outbox(kind="reply", status="sent"), 2)
+    async with service.db.transaction(service.user) as tx:
+        assert [one.chat for one in await links.list_(tx)] == [f"{slack.dm}:{second}"]
+        own = replace(await preferences.get(tx), weekly_summary=True, quiet_from=None, quiet_until=None)
+        await preferences.put(tx, own)
+        body = {"text": "A week.", "kind": "weekly"}
+        await outbox.add(tx, "slack", link.chat, "notice", "notice weekly", body=body)
+    service.sender.wake()
+    await until(lambda: [m for m in slack.messages.values() if m["text"] == "A week." and m["thread_ts"] == first])
 
 
 @pytest.mark.parametrize("name", ["assistant_thread_context_changed", "assistant_thread_title"])
