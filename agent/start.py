@@ -127,6 +127,7 @@ async def starting(
             prompt_version=prompt.version,
             said=said(stored) if turn[0].role == "user" else (),
             proposals=agent.allowance.proposals,
+            records_begin=person.records_begin,
         ),
         keep=keep,
         tell=tell,

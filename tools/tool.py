@@ -43,6 +43,7 @@ class ToolContext:
     `step` is the ordinal of the graph's step and `call_id` the model's name for the call. `untrusted` is True unless it
     is known that nothing that came from outside (a merchant, a memo, rows of any tool) stands before the model: nothing
     is then applied without asking, whatever the user's preferences. `proposals` is how many the turn may make.
+    `records_begin` is the day of the oldest transaction, when somebody has looked already.
     """
 
     db: Database
@@ -58,6 +59,7 @@ class ToolContext:
     said: tuple[str, ...] = ()
     untrusted: bool = True
     proposals: int = PROPOSALS_A_TURN
+    records_begin: date | None = None
 
     def show(self, amount: Money) -> str:
         """The amount as this user's locale writes it."""

@@ -81,7 +81,7 @@ def held(sent: list[str], most: int) -> None:
     assert len(sent) <= most
 
 
-@pytest.mark.parametrize(("script", "most"), [(PLAIN, 6), (LOOK, 14), (CHANGE, 27)], ids=["plain", "look", "change"])
+@pytest.mark.parametrize(("script", "most"), [(PLAIN, 6), (LOOK, 13), (CHANGE, 27)], ids=["plain", "look", "change"])
 async def test_a_turn_goes_to_the_database_so_often(
     start: Any, collect: Any, database: Database, user: UUID, sent: list[str], script: list[dict[str, Any]], most: int
 ) -> None:

@@ -35,7 +35,7 @@ async def run(ctx: ToolContext, args: CompareArgs) -> ToolResult:
         if about.category and about.category.kind != "spending":
             return ToolResult(f"{cell(about.category.name)} is not spending; get_spending has its figures.", ok=False)
         found = await reports.compare(tx, a, b, ctx.preferences.currency, wanted=about.wanted)
-        _, first = await scope.known(tx, DateRange(a.start, max(a.end, b.end)))
+        _, first = await scope.known(tx, ctx, DateRange(a.start, max(a.end, b.end)))
         pace = await _same_days(ctx, tx, a, b, about)
         shops = await reports.compare(tx, a, b, ctx.preferences.currency, "merchant", about.wanted)
     begins, since = scope.begins(ctx, a, first)

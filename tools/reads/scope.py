@@ -108,9 +108,11 @@ async def scope(
     return Scope(wanted, words, about)
 
 
-async def known(tx: Transaction, days: DateRange) -> tuple[DateRange, date | None]:
+async def known(tx: Transaction, ctx: ToolContext, days: DateRange) -> tuple[DateRange, date | None]:
     """The part of the period that there are records of, and the day they begin when that is not before it."""
-    first = await span.first_day(tx)
+    if ctx.records_begin is not None and ctx.records_begin <= days.start:
+        return days, None
+    first = await span.first_day(tx)  # what was known may be of a moment ago
     if first is None or first <= days.start:
         return days, None
     return DateRange(min(first, days.end), days.end), first

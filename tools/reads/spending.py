@@ -46,7 +46,7 @@ async def run(ctx: ToolContext, args: SpendingArgs) -> ToolResult:
                 f"{cell(about.category.name)} are moves between your own accounts, not spending.", ok=False
             )
         flow: Flow = "income" if about.category and about.category.kind == "income" else "spending"
-        recorded, first = await scope.known(tx, days)
+        recorded, first = await scope.known(tx, ctx, days)
         report = await reports.spending(tx, recorded, args.by, base, about.wanted, flow)
         budget = await _budget(tx, days, about, base)
         earlier = None

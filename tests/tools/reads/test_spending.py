@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -121,6 +122,22 @@ async def test_transfers_are_not_spending(call: Call) -> None:
     result = await call("get_spending", by="category", category="Transfers")
     assert not result.ok
     assert "not spending" in result.summary
+
+
+@pytest.mark.parametrize("known", ["2025-05-01", "2026-10-15"])
+async def test_what_was_known_of_the_records_beginning_hides_no_transaction(
+    resident: ToolContext, home: Household, known: str
+) -> None:
+    """Older transactions may have come since somebody looked: the sum is whole, whatever was known."""
+    context = replace(resident, records_begin=date.fromisoformat(known))
+    result = await catalog.call(
+        context, "get_spending", {"by": "category", "category": "Groceries", "period": "2026-10"}
+    )
+    txns = spent(home, "2026-10-01", "2026-10-31", "Groceries")
+    assert result.summary.startswith(
+        f"You spent {dollars(txns)} on Groceries in October 2026 ({len(txns)} transactions)"
+    )
+    assert "begin" not in result.summary
 
 
 async def test_before_the_records_begin_is_not_nothing_spent(call: Call, home: Household) -> None:
