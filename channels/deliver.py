@@ -15,6 +15,7 @@ import structlog
 
 from agent.runner import Runner
 from channels import switches
+from channels.changes import outcome
 from channels.channel import Channel, Off, Payload, Refused, Reply, Shown, TryLater
 from channels.replying import Growing
 from channels.texts import Texts, texts
@@ -195,8 +196,7 @@ class Sending:
             locale = (await preferences.get(tx)).locale
         if place is None:
             return
-        text = f"**{texts(locale).status(proposal)}:** {proposal['text']}"
-        payload = channel.render(Reply(text), locale)[0].payload
+        payload = channel.render(Reply(outcome(proposal, texts(locale))), locale)[0].payload
         _, ref = place
         if ref is not None and channel.edit_seconds is not None:
             try:

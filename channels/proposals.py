@@ -1,35 +1,15 @@
-"""Proposals in a chat: their exact difference as text, and the data that a button carries."""
+"""Proposals in a chat: whether they wait, and the data that a button carries (what they say: channels.changes)."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from channels.channel import MARK_LENGTH, Shown
-from domain.money import Money
 
 Verdict = Literal["confirm", "reject"]
 
 _LETTERS: dict[Verdict, str] = {"confirm": "c", "reject": "r"}
-
-
-def lines(one: Shown, locale: str) -> list[str]:
-    """A line for each value that would change: "Dining budget, November 2026: amount $380.00 → $250.00"; then what of
-    it the user did not say."""
-    changes = [
-        f"{entry['what']}: {entry['field']} {value(entry['before'], locale)} → {value(entry['after'], locale)}"
-        for entry in one.proposal["diff"]
-    ]
-    return [*changes, one.proposal["notice"]] if one.proposal.get("notice") else changes
-
-
-def value(of: Any, locale: str) -> str:
-    """A value of a diff as people of that locale read it."""
-    if of is None:
-        return "–"
-    if isinstance(of, dict) and {"minor", "currency"} <= of.keys():
-        return Money(of["minor"], of["currency"]).format(locale)
-    return str(of)
 
 
 def open_(one: Shown) -> bool:

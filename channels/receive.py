@@ -213,7 +213,8 @@ async def _typed_decision(channel: str, chat: str, command: Command, tx: Transac
             return await _said(tx, "proposals.no_code", code=command.code)
         return await _said(tx, "chat.nothing_waits")
     if len(waiting) > 1:
-        codes = ", ".join(f"“{command.verb} {one.code}”" for one in waiting)
+        say = texts((await preferences.get(tx)).locale)
+        codes = ", ".join(f"“{say.answer(command.verb, one.code)}”" for one in waiting)
         return await _said(tx, "proposals.which", codes=codes)
     verdict: Verdict = "confirm" if command.verb == "yes" else "reject"
     return await _decide(channel, verdict, waiting[0].proposal_id, waiting[0].hash, tx)

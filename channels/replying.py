@@ -39,7 +39,7 @@ class Growing:
             case "text.retracted":
                 self.text = self.text[: data["keep"]]
             case "tool.started":
-                self.doing = self.say.progress(data["label"])
+                self.doing = self.say.progress(data["name"], data["label"])
             case "chart":
                 self.charts.append(data)
             case "proposal":

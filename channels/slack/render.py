@@ -6,9 +6,10 @@ from html import escape
 from typing import Any
 
 from channels import switches
+from channels.changes import heading, lines
 from channels.channel import Off, Part, Payload, Reply, Shown, pictures
 from channels.markdown import Dialect, aligned, split, write
-from channels.proposals import button, lines, open_
+from channels.proposals import button, open_
 from channels.texts import texts
 
 SECTION_LIMIT = 2900
@@ -52,7 +53,7 @@ def _off(off: Off) -> dict[str, Any]:
 
 def _proposal(one: Shown, locale: str) -> Part:
     say = texts(locale)
-    text = f"*{_escape(one.proposal['text'])}*\n" + "\n".join(_escape(line) for line in lines(one, locale))
+    text = f"*{_escape(heading(one.proposal, say))}*\n" + "\n".join(_escape(line) for line in lines(one.proposal, say))
     text = text[:SECTION_LIMIT]
     if not open_(one):
         return Part(message(f"{text}\n_{say.status(one.proposal)}._"), one.proposal["id"])
@@ -63,7 +64,7 @@ def _proposal(one: Shown, locale: str) -> Part:
             _button("reject", say.say("proposals.reject"), button(one, "reject"), None),
         ],
     }
-    words = say.say("proposals.or_say", yes=f"`yes {one.code}`", no=f"`no {one.code}`")
+    words = say.say("proposals.or_say", yes=f"`{say.answer('yes', one.code)}`", no=f"`{say.answer('no', one.code)}`")
     hint = {"type": "context", "elements": [{"type": "mrkdwn", "text": words}]}
     return Part(message(text, buttons, hint), one.proposal["id"])
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from html import escape
 
 from channels import switches
+from channels.changes import heading, lines
 from channels.channel import Part, Payload, Reply, Shown, pictures
 from channels.markdown import Dialect, aligned, split, write
-from channels.proposals import button, lines, open_
+from channels.proposals import button, open_
 from channels.texts import texts as texts_of
 
 TEXT_LIMIT = 4096
@@ -58,13 +59,15 @@ def message(text: str) -> Payload:
 
 def _proposal(one: Shown, locale: str) -> Part:
     say = texts_of(locale)
-    changes = "\n".join(_escape(line) for line in lines(one, locale))[: TEXT_LIMIT // 2]
-    text = f"<b>{_escape(one.proposal['text'][:1000])}</b>\n{changes}"
+    changes = "\n".join(_escape(line) for line in lines(one.proposal, say))[: TEXT_LIMIT // 2]
+    text = f"<b>{_escape(heading(one.proposal, say)[:1000])}</b>\n{changes}"
     if not open_(one):
         return Part(message(f"{text}\n<i>{say.status(one.proposal)}.</i>"), one.proposal["id"])
     row = [
         {"text": say.say("proposals.apply"), "callback_data": button(one, "confirm")},
         {"text": say.say("proposals.reject"), "callback_data": button(one, "reject")},
     ]
-    hint = "\n" + say.say("proposals.or_say", yes=f"“yes {one.code}”", no=f"“no {one.code}”")
+    hint = "\n" + say.say(
+        "proposals.or_say", yes=f"“{say.answer('yes', one.code)}”", no=f"“{say.answer('no', one.code)}”"
+    )
     return Part(message(text + hint) | {"reply_markup": {"inline_keyboard": [row]}}, one.proposal["id"])

@@ -33,19 +33,35 @@ class Texts:
         section, _, key = text.partition(".")
         return self._sections[section][key].format(**values)
 
+    @property
+    def language(self) -> str:
+        """Of the texts, one of LANGUAGES."""
+        return str(self._babel.language)
+
+    def get(self, section: str, key: str) -> str | None:
+        """The text of that key, where there is one."""
+        return self._sections[section].get(key)
+
     def refusal(self, code: str, message: str) -> str:
         """Why a decision on a proposal was refused: `message`, which is English, or what this language has for it."""
-        if self._babel.language == "en":
+        if self.language == "en":
             return message
         return self._sections["proposals"].get(code, message)
+
+    def answer(self, verdict: str, code: str) -> str:
+        """What is typed to decide, by "yes" or "no": "ja K7"."""
+        return f"{self.say(f'proposals.{verdict}')} {code}"
 
     def status(self, proposal: Mapping[str, Any]) -> str:
         """What became of a proposal, in a word or a few."""
         return self._sections["proposals"].get(proposal["status"], proposal["status"])
 
-    def progress(self, label: str) -> str:
-        """What is being done: a tool's own label, which is English, or that something is."""
-        return label if self._babel.language == "en" else self.say("chat.working")
+    def progress(self, tool: str, label: str) -> str:
+        """What is being done: a tool's own label, which is English, or what this language has for the tool. What has
+        nothing there changes something."""
+        if self.language == "en":
+            return label
+        return self._sections["doing"].get(tool) or self._sections["doing"]["change"]
 
     def prompts(self) -> tuple[str, ...]:
         """What might be asked, to begin with."""
@@ -66,6 +82,10 @@ class Texts:
     def day(self, day: date) -> str:
         """ "Nov 20"."""
         return str(format_skeleton("MMMd", day, locale=self._babel))
+
+    def full_day(self, day: date) -> str:
+        """ "Nov 20, 2026"."""
+        return str(format_skeleton("yMMMd", day, locale=self._babel))
 
     def month(self, day: date) -> str:
         """ "November 2026"."""

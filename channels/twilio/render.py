@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from channels.changes import heading, lines
 from channels.channel import Part, Payload, Reply, Shown
 from channels.markdown import PLAIN, split, write
-from channels.proposals import lines, open_
+from channels.proposals import open_
 from channels.texts import texts
 
 TEXT_LIMIT = 1600
@@ -25,11 +26,11 @@ def _picture(reply: Reply, no: int) -> Payload:
 
 
 def _proposal(one: Shown, locale: str) -> Part:
-    head = f"{one.proposal['text']}\n"
     say = texts(locale)
-    yes, no = f"YES {one.code}", f"NO {one.code}"
+    head = f"{heading(one.proposal, say)}\n"
+    yes, no = (say.answer(word, one.code).upper() for word in ("yes", "no"))
     how = say.say("proposals.reply_yes", yes=yes, no=no) if open_(one) else say.status(one.proposal) + "."
-    changes = "\n".join(lines(one, locale))
+    changes = "\n".join(lines(one.proposal, say))
     room = TEXT_LIMIT - len(head) - len(how) - 2
     changes = changes if len(changes) <= room else changes[: max(room - 1, 0)] + "…"
     return Part({"Body": f"{head}{changes}\n{how}"[:TEXT_LIMIT]}, one.proposal["id"])

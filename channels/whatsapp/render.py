@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from channels import switches
+from channels.changes import heading, lines
 from channels.channel import Off, Part, Payload, Reply, Shown, pictures
 from channels.markdown import PLAIN, Dialect, as_lines, split, write
-from channels.proposals import button, lines, open_
+from channels.proposals import button, open_
 from channels.texts import texts
 
 TEXT_LIMIT = 4096
@@ -72,11 +73,13 @@ def template(approved: str, reply: Reply, locale: str) -> Payload:
 
 def _proposal(one: Shown, locale: str) -> Part:
     say = texts(locale)
-    changes = "\n".join(_escape(line) for line in lines(one, locale))
-    text = f"*{_escape(one.proposal['text'])}*\n{changes}"
+    changes = "\n".join(_escape(line) for line in lines(one.proposal, say))
+    text = f"*{_escape(heading(one.proposal, say))}*\n{changes}"
     if not open_(one):
         return Part(message(f"{text}\n_{say.status(one.proposal)}._"[:TEXT_LIMIT]), one.proposal["id"])
-    text += "\n" + say.say("proposals.or_say", yes=f"“yes {one.code}”", no=f"“no {one.code}”")
+    text += "\n" + say.say(
+        "proposals.or_say", yes=f"“{say.answer('yes', one.code)}”", no=f"“{say.answer('no', one.code)}”"
+    )
     buttons = [
         {"type": "reply", "reply": {"id": button(one, "confirm"), "title": say.say("proposals.apply")[:TITLE_LIMIT]}},
         {"type": "reply", "reply": {"id": button(one, "reject"), "title": say.say("proposals.reject")[:TITLE_LIMIT]}},
