@@ -204,3 +204,17 @@ async def test_an_edit_of_what_came_before_leaves_a_notice(linked: Any, telegram
     await service.client.post(f"/v1/sessions/{session}/messages", json=body)
     assert [item["notice"] for item in await service.said()] == ["budget", None, None]
     assert next(message.text for message in service.model.requests[1].earlier) == UNASKED
+
+
+async def test_an_answer_is_decided_in_the_chats_own_words(linked: Any, telegram: Any, until: Any) -> None:
+    """In a German chat the notice, the change, what is typed and the outcome are German."""
+    service = await linked(RAISES)
+    await service.client.patch("/v1/preferences", json={"locale": "de-DE"})
+    await service.look()
+    await until(lambda: [text for text in telegram.texts if "sind ausgegeben" in text])
+    await telegram.say(service.outside, "auf 450 erhöhen")
+    (card,) = await until(lambda: [text for text in telegram.texts if "Budget festlegen" in text])
+    assert ": Betrag 380,00\xa0$ → 450,00\xa0$" in card
+    code = card.split("„ja ")[-1].split("“ja ")[-1][:2]
+    await telegram.say(service.outside, f"Ja {code}")
+    await until(lambda: [text for text in telegram.texts if text.startswith("<b>Übernommen:</b> Budget festlegen")])
