@@ -41,7 +41,7 @@ FROM ${NODE_IMAGE} AS fonts
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends fonts-droid-fallback \
  && mkdir /fonts \
- && cp "$(dpkg --listfiles fonts-droid-fallback | grep '/DroidSansFallback\.ttf$' | head -n 1)" \
+ && cp /usr/share/fonts-droid-fallback/truetype/DroidSansFallback.ttf \
        /usr/share/doc/fonts-droid-fallback/copyright /fonts/ \
  && rm -rf /var/lib/apt/lists/*
 

@@ -34,7 +34,9 @@ def _message(update_id: int, message: Message, *, edited: bool) -> Parsed:
     shared, language = message.chat.type != "private", (message.from_user.language_code or "")[:12]
     if not text:
         sent = any(getattr(message, kind) for kind in _WORDLESS) and not edited
-        return Parsed((Wordless(*where, shared, language),) if sent else ())
+        # an album is several messages, and is answered once
+        event_id = f"album {message.media_group_id}" if message.media_group_id else where[0]
+        return Parsed((Wordless(event_id, *where[1:], shared, language),) if sent else ())
     command, _, rest = text.partition(" ")
     if command.startswith("/"):
         text = f"{command.partition('@')[0]} {rest}".strip()  # in groups commands name the bot they are for

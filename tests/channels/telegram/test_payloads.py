@@ -27,6 +27,7 @@ EXPECTED = {
     ),
     "sticker": Wordless("update 10004", "1111111", "1111111"),
     "photo": Wordless("update 10006", "1111111", "1111111", language="en"),
+    "album": Wordless("album 13843521", "1111111", "1111111"),
     "photo_with_caption": Said("update 10007", "1111111", "1111111", "lunch 12.50", "1370"),
     "new_member": None,
     "poll_answer": None,
