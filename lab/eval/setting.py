@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from db.engine import Database, Transaction
+from db.sealing.places import MESSAGE_TEXT
 from domain.ids import new_id
 from domain.money import Money
 from domain.periods import Month
@@ -130,7 +131,7 @@ async def _past(tx: Transaction, session: UUID, turns: Sequence[Exchange]) -> No
     if not turns:
         return
     rows = [
-        (nth, pos, new_id(), role, text)
+        (nth, pos, message_id := new_id(), role, tx.ring.seal(MESSAGE_TEXT, message_id, text))
         for nth, turn in enumerate(turns, 1)
         for pos, (role, text) in enumerate((("user", turn.user), ("assistant", turn.penny)))
     ]
