@@ -14,6 +14,7 @@ import orjson
 import pytest
 from aiohttp import web
 
+from agent.history import UNASKED
 from channels.channel import Pressed, Said, Unreadable, Wordless
 from channels.whatsapp import WhatsAppChannel
 from channels.whatsapp.parse import parse
@@ -267,6 +268,19 @@ async def test_after_a_day_only_a_template_goes_out(
     press = {"type": "button", "button": {"text": "Abschalten", "payload": button["parameters"][0]["payload"]}}
     assert (await meta.notify(service.outside, press)).status_code == 200
     assert (await service.preferences()).notices == frozenset()
+
+
+async def test_the_answer_to_a_template_is_understood(linked: Any, channel: Any, meta: Meta, until: Any) -> None:
+    """What the template said stands in the conversation as it was meant, before the person's “why?”."""
+    channel.template, channel.templates = "penny_notice:en", True
+    service = await linked()
+    async with service.db.transaction(service.user) as tx:
+        await tx.pg.execute("UPDATE channel_link SET used_at = used_at - interval '25 hours'")
+    await service.notify("whatsapp")
+    await until(lambda: service.outbox(kind="notice", status="sent"))
+    await meta.say(service.outside, "why?")
+    await until(lambda: service.outbox(kind="reply", status="sent"))
+    assert [message.text for message in service.model.requests[0].earlier] == [UNASKED, "**Head**\n\n- Line"]
 
 
 async def test_ten_minutes_without_meta_are_bridged(linked: Any, meta: Meta, until: Any, outage: int) -> None:

@@ -10,8 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.sealing.places import IN_ROWS, MESSAGE_BODY, MESSAGE_TEXT, PLACES, SUMMARY_TEXT, TXN_MEMO, TXN_NOTE, shape
-from db.sealing.ring import DataKey, EncryptionUnavailable, Ring, SealBroken
+from db.sealing.places import (
+    IN_ROWS,
+    MESSAGE_BODY,
+    MESSAGE_TEXT,
+    OUTBOX_BODY,
+    PLACES,
+    SUMMARY_TEXT,
+    TXN_MEMO,
+    TXN_NOTE,
+    shape,
+)
+from db.sealing.ring import SEALED, DataKey, EncryptionUnavailable, Ring, SealBroken
 
 ANN, BOB = UUID(int=1), UUID(int=2)
 ROW, OTHER = UUID(int=11), UUID(int=12)
@@ -168,3 +178,11 @@ def test_keys_are_not_in_what_is_printed_of_them():
     """A ring in a log line or a traceback gives nothing away."""
     assert "kkkk" not in repr(SEALING)
     assert repr(KEY) == "DataKey(no=1)"
+
+
+def test_the_kind_of_a_notice_stays_readable_and_nothing_that_it_says() -> None:
+    """What waits to be sent goes with its switch, which the database sees to by the kind."""
+    body = {"kind": "budget", "text": "Dining: 92%", "facts": [{"value": "92"}]}
+    stored = SEALING.seal_json(OUTBOX_BODY, ROW, body, shape(body))
+    assert stored["kind"] == "budget"
+    assert set(stored) == {"kind", SEALED}
