@@ -191,8 +191,10 @@ class Keys:
             else:
                 key = await self._ask(self.wrapper.unwrap(row["wrapped"], row["wrapped_by"], context))
             keys[row["no"]] = DataKey.of(row["no"], key)
-        active = [row["no"] for row in rows if row["active"]]
-        return Ring(user, keys, max(active) if active and self._writes else None)
+        if not keys or not self._writes:
+            return Ring(user, keys)
+        # the first one whatever its time: a database whose clock went back must not have texts stored plain
+        return Ring(user, keys, max((row["no"] for row in rows if row["active"]), default=min(keys)))
 
     async def _ask(self, asking: Any) -> Any:
         """What the key service answers. After it did not, nobody asks for a moment."""

@@ -196,6 +196,16 @@ async def test_a_key_that_is_added_seals_only_once_every_server_knows_it(
     assert (ring.current, sorted(ring.keys)) == (1, [1, 2])
 
 
+async def test_an_only_key_seals_whatever_its_time(database: Database, user: UUID, keys: Keys, admin_url: str):
+    """A database whose clock has gone back never has texts stored plain."""
+    await keys.of(database, user)
+    admin = await asyncpg.connect(admin_url)
+    await admin.execute("UPDATE penny.data_key SET active_from = now() + interval '1 hour' WHERE user_id = $1", user)
+    await admin.close()
+    keys.forget(user)
+    assert (await keys.of(database, user)).current == 1
+
+
 async def test_reading_alone_makes_no_key(database: Database, user: UUID, service: Service):
     """PENNY_ENCRYPTION=read: what is sealed is opened, and what is written stays plain."""
     reading = Keys(service, writes=False)
