@@ -120,6 +120,7 @@ async def things(client: httpx.AsyncClient, session_id: str, proposal: dict[str,
         "chat_id": session_id,
         "run_id": said.json()["run_id"],
         "channel": "standard",
+        "token": said.json()["run_id"],  # is no address of the run's pictures
         "proposal_id": proposal["id"],
         "journal_id": applied.json()["journal_id"],
         "fact_id": remembered.json()["id"],
