@@ -14,10 +14,13 @@ import pytest
 
 from agent.model import ModelRequest, Situation
 from agent.scripted import ScriptedModel
+from domain.errors import SetupError
 from lab.cases import load
 from lab.cases.case import Decide, Say
 from lab.cases.nodes import CaseError
-from penny.watching import WithDescriptions, descriptions_of
+from penny.settings import Settings
+from penny.watching import Texts, WithDescriptions, descriptions_of
+from prompts import library
 from tools import catalog
 
 ROOT = Path(__file__).parents[2]
@@ -144,3 +147,27 @@ async def test_saved_code_is_taken_up_and_the_conversation_goes_on(environment_o
     process.stdin.close()
     assert await process.wait() == 0, "".join(told)
     assert "".join(told).count("session ") == 1
+
+
+def test_the_embedded_models_prompt_is_read_again_when_it_is_saved(tmp_path: Path) -> None:
+    """With PENNY_MODEL=local it is the routing prompt that is shown and used; a file that the model could not use is
+    said with its line, and not taken. Other models refuse it, and of a system prompt for this one it is said."""
+    path, said = tmp_path / "mine.yaml", []
+    own = library.ROUTING.read_text()
+    path.write_text(own)
+    local = Settings(model="local")
+    texts = Texts(local, path, None, said.append, watch=True)
+    before = texts.shown()
+    assert before.kind == "routing"
+    path.write_text(own.replace("Pick ONE tool", "Pick one tool"))
+    assert "Pick one tool" in texts.shown().text
+    path.write_text(own.replace("set_budget:", "set_bugdet:", 1))
+    assert "Pick one tool" in texts.shown().text
+    assert said[0] == f"prompt {texts.shown().version}"
+    assert "did you mean set_budget" in said[1]
+    assert texts.prompt().version == library.load().version
+    path.write_text(own)
+    with pytest.raises(SetupError, match="A routing prompt is the embedded model's"):
+        Texts(Settings(model="scripted:x"), path, None, said.append, watch=False)
+    Texts(local, library.SYSTEM, None, said.append, watch=False)
+    assert "reads no system prompt" in said[-1]
