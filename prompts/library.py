@@ -16,7 +16,7 @@ HERE: Final = Path(__file__).parent
 SYSTEM: Final = HERE / "system" / "v2.md"
 SUMMARY: Final = HERE / "summary" / "v1.md"
 READ_ONLY: Final = HERE / "read_only" / "v1.md"
-ROUTING: Final = HERE / "routing" / "v3.yaml"
+ROUTING: Final = HERE / "routing" / "v4.yaml"
 
 VARIABLES: Final = frozenset({"today", "weekday", "locale", "currency", "time_zone", "categories", "accounts", "facts"})
 REQUIRED: Final = VARIABLES - {"weekday"}
