@@ -63,7 +63,7 @@ async def test_a_trace_tells_the_steps_in_their_order(start, collect, database: 
     assert (steps[1]["results"][0]["ok"], steps[2]["text"]) == (True, "You have none.")
     edges = [edge for step in steps for edge in (step["start"], step["end"])]
     assert edges == sorted(edges)
-    assert told["seconds"] > edges[-1] - 0.002  # the run's end is noted just before its last row
+    assert told["seconds"] > edges[-2]  # the run's end is noted just before its last row
     assert told["run"]["usage"]["output_tokens"] > 0
     assert told["user"]["text"] == "which accounts?"
     assert [(run["id"], run["turn"], run["superseded"]) for run in listed] == [(str(accepted.run_id), 1, False)]

@@ -59,9 +59,9 @@ async def ask(runner: Runner, collect: Any, user: UUID, session: UUID, text: str
 async def stored(database: Database, user: UUID, session: UUID) -> list[tuple[int, str]]:
     async with database.read(user) as tx:
         rows = await tx.pg.fetch(
-            "SELECT through_turn, text FROM summary WHERE session_id = $1 ORDER BY through_turn", session
+            "SELECT id, through_turn, text FROM summary WHERE session_id = $1 ORDER BY through_turn", session
         )
-    return [(row["through_turn"], row["text"]) for row in rows]
+    return [(row["through_turn"], summaries.of(tx.ring, *row).text) for row in rows]
 
 
 async def until_summarized(database: Database, user: UUID, session: UUID, through: int) -> None:
