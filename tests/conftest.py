@@ -16,6 +16,7 @@ import asyncpg
 import hypothesis
 import psutil
 import pytest
+from log_scan import LogScan
 
 from db.embedded import Server, embedded, stop
 from db.engine import Database
@@ -25,6 +26,8 @@ from domain.errors import PennyError
 from penny.encryption.file import FileWrapper
 
 PREFIX = "penny-pytest-"
+
+pytest_plugins = ["log_scan_plugin"]
 
 # A slow machine fails nothing: time is measured in bench/. What fails prints how to come again; on CI it always does.
 hypothesis.settings.register_profile(
@@ -72,7 +75,7 @@ def abandoned_homes() -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-async def postgres(postgres_home: Path, abandoned_homes: list[Path]) -> AsyncIterator[Server]:
+async def postgres(postgres_home: Path, abandoned_homes: list[Path], log_scan: LogScan) -> AsyncIterator[Server]:
     """The session's running server. What a killed session left behind is stopped and removed first."""
     for home in abandoned_homes:
         with contextlib.suppress(PennyError):  # another session that starts now is clearing the same one away
@@ -80,6 +83,7 @@ async def postgres(postgres_home: Path, abandoned_homes: list[Path]) -> AsyncIte
         shutil.rmtree(home, ignore_errors=True)
     async with embedded(postgres_home, durable=False) as server:
         yield server
+        await log_scan.learn(server.admin_url)
 
 
 @pytest.fixture(scope="session")

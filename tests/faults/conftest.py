@@ -23,6 +23,7 @@ import asyncpg
 import httpx
 import psutil
 import pytest
+from log_scan import LogScan, python_path
 
 from db.embedded import Server as Cluster
 from db.embedded import embedded
@@ -45,11 +46,13 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-async def cluster(home: Path) -> AsyncIterator[Cluster]:
+async def cluster(home: Path, log_scan: LogScan) -> AsyncIterator[Cluster]:
     """A PostgreSQL of these tests' own, for they restart it."""
     async with embedded(home, durable=False) as running:
         await migrate(running.admin_url)
         yield running
+        with contextlib.suppress(OSError, asyncpg.PostgresError):  # a test that failed may have left it stopped
+            await log_scan.learn(running.admin_url)
 
 
 @pytest.fixture
@@ -190,7 +193,7 @@ async def forks(home: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PENNY_", "AWS_"))}
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(Path(__file__).with_name("servers.py")),
-        env={**kept, "PYTHONPATH": str(ROOT)}, cwd=home,
+        env={**kept, "PYTHONPATH": python_path(ROOT)}, cwd=home,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     yield process
@@ -241,7 +244,7 @@ async def penny_serve(home: Path, cluster: Cluster, emulator: BedrockEmulator) -
         with log.open("wb") as out:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "penny", "serve", "--port", "0", "--sample", *arguments,
-                env={**kept, "PYTHONPATH": str(ROOT), **environment(home, cluster, emulator, env)}, cwd=home,
+                env={**kept, "PYTHONPATH": python_path(ROOT), **environment(home, cluster, emulator, env)}, cwd=home,
                 stderr=out, stdout=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
         async with asyncio.timeout(90):

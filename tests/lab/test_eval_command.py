@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from log_scan import python_path
 
 from lab.bedrock_emulator import BedrockEmulator, ToolUse, Turn
 from prompts import library
@@ -55,7 +56,7 @@ def evaluate(home: Path, tmp_path: Path) -> Run:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PENNY_", "AWS_"))}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "penny", "eval", *arguments,
-            env={**kept, "PENNY_HOME": str(home), "PYTHONPATH": str(ROOT), **(env or {})}, cwd=tmp_path,
+            env={**kept, "PENNY_HOME": str(home), "PYTHONPATH": python_path(ROOT), **(env or {})}, cwd=tmp_path,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         out, err = await process.communicate()

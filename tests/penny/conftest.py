@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from log_scan import python_path
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 90
@@ -34,7 +35,7 @@ def home() -> AsyncIterator[Path]:
 def environment(home: Path, given: Mapping[str, str]) -> dict[str, str]:
     """This shell's environment without its PENNY_ and AWS_ names, with these."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PENNY_", "AWS_"))}
-    return {**kept, "PENNY_HOME": str(home), "PYTHONPATH": str(ROOT), **given}
+    return {**kept, "PENNY_HOME": str(home), "PYTHONPATH": python_path(ROOT), **given}
 
 
 @pytest.fixture
