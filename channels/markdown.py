@@ -15,7 +15,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 LEFT_OUT = "(link left out)"
-_ADDRESS = re.compile(r"(?:\b[a-z][a-z0-9+.-]*://|\bwww\.|\b(?:mailto|tel|data|javascript):)\S+", re.I)
+_ADDRESS = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://|(?<![a-z])www\.|(?<![a-z])(?:mailto|tel|data):|javascript:)\S+", re.IGNORECASE
+)
+"""Also behind a figure or an underscore: apps look for addresses within words."""
 
 
 @dataclass(frozen=True, slots=True)

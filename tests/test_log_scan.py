@@ -53,8 +53,8 @@ def test_what_helps_people_on_call_is_no_secret(scan: LogScan) -> None:
 
 def test_what_somebody_said_is_found(scan: LogScan) -> None:
     """Also where its figures differ, which every line of a kind does; not what is too short to be told from chance."""
-    scan.said = {"I paid 40 for my therapist", "Groceries"}
-    scan.feed("here", '{"event": "Groceries"}')
+    scan.said = {"I paid 40 for my therapist", "Groceries", "4" * 40}
+    scan.feed("here", '{"event": "Groceries", "size": 40}')
     assert list(scan.found()) == []
     scan.feed("here", '{"event": "run.failed", "what": "I paid 40 for my therapist"}')
     assert len(list(scan.found())) == 1
@@ -72,9 +72,9 @@ async def test_a_leak_of_a_program_fails_the_run(tmp_path: Path) -> None:
     )
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "TESTS_LOGS"))}
     for leak, code in (("nothing", 0), ("AKIA" + "IOSFODNN7EXAMPLE", 1)):
+        command = (sys.executable, "-m", "pytest", "-p", "log_scan_plugin", "-p", "no:cacheprovider", str(leaky))
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "pytest", "-p", "log_scan_plugin", "-p", "no:cacheprovider", "--rootdir", tmp_path, leaky,
-            cwd=tmp_path, env={**kept, "PYTHONPATH": python_path(KITS, ROOT), "LEAK": leak},
+            *command, cwd=tmp_path, env={**kept, "PYTHONPATH": python_path(KITS, ROOT), "LEAK": leak},
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         out, _ = await process.communicate()

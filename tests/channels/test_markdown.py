@@ -50,7 +50,8 @@ def test_a_table_is_lined_up_with_figures_to_the_right() -> None:
         "| a |\n| --- |\n| https://evil.example |",
         "[x]: https://evil.example\n\n[x]",
         '<img src="https://evil.example">',
-        "[x](javascript:alert(1)) javascript:alert(1)",
+        "[x](javascript:alert(1)) javascript:alert(1) xjavascript:javascript:alert(1)",
+        "_https://evil.example 5https://evil.example 1www.evil.example _mailto:x@evil.example",
     ],
 )
 def test_no_address_is_passed_on(text: str) -> None:

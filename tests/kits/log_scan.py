@@ -1,8 +1,8 @@
 """Looks through everything that was logged in a run of the tests, for secrets and for what people said.
 
 The programs that tests start write their standard error into one directory as well (teed/sitecustomize.py); what is
-logged within the tests' own process is what pytest captured. At the end all of it is held against secrets by their form,
-the secrets that the tests gave, and every text that any database of the run holds: messages, memos, facts, titles.
+logged within the tests' own process is what pytest captured. At the end all of it is held against secrets by form, the
+secrets that the tests gave, and every text that any database of the run holds: messages, memos, facts, titles.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,7 +35,6 @@ SAID = """
 FAILED = "SELECT DISTINCT events::text FROM run_event WHERE events::text LIKE '%run.failed%'"
 
 _VARYING = re.compile(r"\d+")
-_HARMLESS = re.compile(r"\\u[0-9a-f]{4}")
 
 
 def python_path(*paths: Path) -> str:
@@ -107,15 +106,17 @@ class LogScan:
         for what, where in self._found.items():
             yield f"{where}: {what}"
         together = "\n".join(self._shapes)
-        for words in sorted({shape(line) for text in self.said for line in _lines(text)}):
+        for words in sorted({line for text in self.said for line in _told(text)}):
             if words in together:
                 where = next(where for alike, where in self._shapes.items() if words in alike)
                 yield f"{where}: what somebody said: {words[:60]!r}"
 
 
-def _lines(text: str) -> Iterable[str]:
-    """As they would stand within a line of JSON, or raw."""
-    return (line for line in text.splitlines() if len(line) >= LEAST and not _HARMLESS.fullmatch(line))
+def _told(text: str) -> Iterator[str]:
+    """The lines of a text by which it would be known again: long enough, and not of figures and marks alone."""
+    for line in map(shape, text.splitlines()):
+        if len(line) >= LEAST and sum(c.isalpha() for c in line) >= LEAST // 2:
+            yield line
 
 
 def is_card(text: str) -> bool:

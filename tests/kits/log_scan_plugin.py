@@ -1,4 +1,4 @@
-"""At the end of a run of the tests: whatever was logged in it holds no secret and nobody's words, or the run has failed."""
+"""At the end of a run of the tests: what was logged in it holds no secret and nobody's words, or the run has failed."""
 
 from __future__ import annotations
 
