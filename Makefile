@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WIDGET := api/assets/manifest.json
 NODE := sh widget/node.sh
 
-.PHONY: run test faults check bench bench-quick widget reference format lock clean help synth infra-check image image-test sbom deploy destroy
+.PHONY: run test faults check bench bench-quick widget reference licences format lock clean help synth infra-check image image-test sbom deploy destroy
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ bench-quick: $(VENV)/dev.ok  ## little of each of them (2 minutes)
 
 reference: $(VENV)/dev.ok  ## docs/reference/http.md, made from the routes
 	@$(BIN)/python -m api.reference > docs/reference/http.md
+
+licences: $(VENV)/dev.ok  ## docs/reference/licences.md, made from the locks
+	@$(BIN)/python image/licences.py
 
 format: $(VENV)/dev.ok widget/node_modules/installed.ok  ## put the code in form
 	$(BIN)/ruff format .

@@ -57,6 +57,8 @@ class Guarded(HttpToolsProtocol):
         self._patience = patience
         self._in_head = True
         self._head_bytes = 0
+        self._body = 0
+        self._beside = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -80,6 +82,11 @@ class Guarded(HttpToolsProtocol):
                 if self._head_bytes > self._patience.head_bytes:
                     self._refuse("431 Request Header Fields Too Large")
                     return
+            else:
+                self._beside += len(piece)
+                if self._beside > self._patience.head_bytes + self._body:
+                    self._refuse("400 Bad Request")
+                    return
         if self._in_head or (self._answered() and self.timeout_keep_alive_task is None):  # an empty line is no request
             self._expect_head()
 
@@ -89,9 +96,15 @@ class Guarded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head, self._head_bytes = False, 0
+        self._body = self._beside = 0
         self._forget_head()
         self._patience.waiting.pop(self, None)
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body += len(body)
+        self._beside -= len(body)  # what is left is framing: chunks' lengths and extensions, trailers
+        super().on_body(body)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -83,6 +83,7 @@ async def serve(
             app,
             http=Patience().protocol,  # type: ignore[arg-type]  # a class, for uvicorn; it calls it, no more
             ws="none",
+            log_config=None,  # uvicorn's own would write past the redaction
             log_level="warning",
             access_log=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,

@@ -110,6 +110,29 @@ async def test_a_long_head_that_is_within_the_limit_is_read(serving: Serving) ->
         assert str(size).encode() in await ended(reader)
 
 
+@pytest.mark.parametrize(
+    "piece",
+    [b"2\r\n{}\r\n0\r\n" + b"X: y\r\n" * 2_000, b"1;" + b"a" * 16_384, b"1;" + b"a" * 16_000 + b"\r\nx\r\n"],
+    ids=["trailers", "one extension", "extensions"],
+)
+async def test_endless_framing_around_a_body_is_refused(serving: Serving, piece: bytes) -> None:
+    """It is in no body, so that no limit on bodies sees it."""
+    async with serving(Patience(head_seconds=600)) as connect:
+        reader, writer = await connect()
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await flood(writer, piece, 64)
+        assert b"200 OK" not in await ended(reader)
+
+
+async def test_a_body_of_small_chunks_is_read(serving: Serving) -> None:
+    """A megabyte, sixteen bytes at a time."""
+    async with serving(Patience()) as connect:
+        reader, writer = await connect()
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
+        writer.write((b"10\r\n" + b"b" * 16 + b"\r\n") * 65_536 + b"0\r\n\r\n")
+        assert str(16 * 65_536).encode() in await ended(reader)
+
+
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", HEAD, b"\r\n\r\n"])
 async def test_who_says_nothing_or_half_a_request_is_let_go(serving: Serving, sent: bytes) -> None:
     """After the time that a head may take, told so where something was sent."""

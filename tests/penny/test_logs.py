@@ -91,5 +91,10 @@ async def _talk(url: str) -> str:
             await client.post(path, json={"text": text}, headers={"Accept": "application/json"})
         await client.post(path, content=b'{"text": "Zermatt', headers={"Content-Type": "application/json"})
         await client.get("/v1/me", headers={"Authorization": f"Bearer {token}x"})
+        await client.get("/v1/me", headers={"Connection": "Upgrade", "Upgrade": "Zermatt"})
         await client.post("/webhooks/standard", content=WORDS, headers={"webhook-signature": "v1,Zermatt"})
+        reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        writer.write(b"GET / Zermatt\r\n\r\n")  # no HTTP at all
+        await reader.read()
+        writer.close()
         return token

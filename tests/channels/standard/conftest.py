@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,9 +26,11 @@ OUT_SECRET = "whsec_" + base64.b64encode(b"o" * 32).decode()
 @dataclass
 class Program:
     """Takes Penny's events, checking each signature, and sends its own. `answers` are the statuses of the next ones,
-    then 200; events are kept by their webhook-id, as the standard tells receivers to."""
+    then 200, but 403 for who is in `poison`; events are kept by their webhook-id, as the standard has it."""
 
     url: str = ""
+    poison: set[str] = field(default_factory=set)
+    refused: Counter[str] = field(default_factory=Counter)
     answers: list[int] = field(default_factory=list)
     tries: list[str] = field(default_factory=list)
     got: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -37,6 +40,9 @@ class Program:
         event = Webhook(OUT_SECRET).verify(body, dict(request.headers))
         self.tries.append(request.headers["webhook-id"])
         status = self.answers.pop(0) if self.answers else 200
+        if event["data"]["to"] in self.poison:
+            self.refused[event["data"]["to"]] += 1
+            status = 403
         if status == 200:
             assert event["type"] == ("notice.raised" if "off" in event["data"] else "reply.finished")
             self.got.setdefault(request.headers["webhook-id"], event["data"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -51,6 +52,27 @@ async def test_a_refused_message_is_given_up_after_five_tries(
     await worker.close()
     linked.sender.wake()
     await until(lambda: program.replies, 2)
+
+
+async def test_ten_messages_that_are_refused_hold_up_nobody(linked: Any, program: Any, sender: str, until: Any) -> None:
+    """Of ten people, each refused for good: five tries each, dead and visible; somebody else's reply arrives meanwhile
+    and they all get the next one."""
+    others = [f"{sender}-{n}" for n in range(10)]
+    for other in others:
+        await program.say(linked.outside, await linked.link_text("standard"), other)
+    await until(lambda: program.replies, 10)
+    program.poison = set(others)
+    for other in others:
+        await program.say(linked.outside, "one", other)
+    await program.say(linked.outside, "one", sender)
+    dead = await until(lambda: linked.outbox(status="dead"), 10)
+    assert {row["error"] for row in dead} == {"http_403"}
+    assert program.refused == Counter(dict.fromkeys(others, 5))
+    await until(lambda: [reply for reply in program.replies if reply["to"] == sender])
+    program.poison = set()
+    for other in others:
+        await program.say(linked.outside, "two", other)
+    await until(lambda: program.replies, 21)
 
 
 async def test_an_app_that_is_away_is_given_up_after_a_day(linked: Any, program: Any, sender: str, until: Any) -> None:

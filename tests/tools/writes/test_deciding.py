@@ -63,14 +63,22 @@ async def test_nothing_is_written_before_the_confirmation(penny: Penny) -> None:
 
 
 async def test_ten_confirmations_at_once_are_one_write(penny: Penny) -> None:
-    """All ten get the same answer, and there is one journal entry and one change of the row."""
-    proposal = await penny.propose("add_transaction", amount=18, merchant="Luigi's")
-    count = len((await penny.rows("txn"))["txn"])
-    answers = await asyncio.gather(*(confirm(penny, proposal) for _ in range(10)))
+    """All ten get the same answer, and there is one journal entry and one change of the row; five times, with another
+    hash among them."""
+    before = await penny.rows("txn", "journal")
+    entries = set()
+    for n in range(5):
+        proposal = await penny.propose("add_transaction", amount=18 + n, merchant="Luigi's")
+        tries = [confirm(penny, proposal, None if at != n else "0" * 64) for at in range(11)]
+        answers = await asyncio.gather(*tries, return_exceptions=True)
+        assert isinstance(answers.pop(n), HashMismatch)
+        (entry,) = {answer.journal_id for answer in answers if isinstance(answer, Applied)}
+        assert len(answers) == 10
+        entries.add(entry)
     rows = await penny.rows("txn", "journal")
-    assert {answer.journal_id for answer in answers} == {rows["journal"][0]["id"]}
-    assert len(rows["journal"]) == 1
-    assert len(rows["txn"]) == count + 1
+    assert {row["id"] for row in rows["journal"]} - {row["id"] for row in before["journal"]} == entries
+    assert len(entries) == 5
+    assert len(rows["txn"]) == len(before["txn"]) + 5
 
 
 async def test_another_hash_is_refused(penny: Penny) -> None:
