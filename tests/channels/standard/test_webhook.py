@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import random
-import time
-from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -91,44 +87,6 @@ async def test_a_channel_that_is_not_set_up_is_not_there(service: Any) -> None:
     answer = await service.client.post("/v1/links", json={"channel": "slack"})
     assert answer.status_code == 404
     assert "standard" in answer.json()["detail"]
-
-
-async def test_two_hundred_webhooks_in_any_order(
-    service: Any, program: Any, sender: str, until: Any, tell: Callable[[str], None]
-) -> None:
-    """Twenty events, each five times and in any order, and a hundred that do not count (another secret, replayed after
-    five minutes, early, not UTF-8, a mebibyte): twenty runs, in under a second each."""
-    seed = random.SystemRandom().randrange(10**6)
-    chance = random.Random(seed)
-    await program.say(service.outside, await service.link_text("standard"), sender)
-    await until(lambda: program.replies)
-    good = [{"id": uuid4().hex, "from": sender, "text": f"spent {n}"} for n in range(20)]
-    invalid: list[dict[str, Any]] = [
-        {"data": message(), "secret": OTHER_SECRET},
-        {"data": message(), "ago": timedelta(minutes=5, seconds=10)},
-        {"data": message(), "ago": timedelta(minutes=-6)},
-        {"data": {}, "body": b'{"type": "message.received", "data": "\xff\xfe"}'},
-        {"data": message("x" * 1_100_000)},
-    ]
-    events = [{"data": event} for event in good * 5] + invalid * 20
-    chance.shuffle(events)
-    took = []
-
-    async def send(event: dict[str, Any]) -> int:
-        began = time.monotonic()
-        answer = await program.post(service.outside, event["data"], **{k: event[k] for k in event if k != "data"})
-        took.append(time.monotonic() - began)
-        return int(answer.status_code)
-
-    codes: Counter[int] = Counter()
-    for at in range(0, len(events), 10):
-        codes.update(await asyncio.gather(*(send(event) for event in events[at : at + 10])))
-    assert codes == {200: 100, 401: 80, 413: 20}
-    await until(lambda: program.replies, 21)
-    async with service.db.read(service.user) as tx:
-        assert await tx.pg.fetchval("SELECT count(*) FROM run WHERE user_id = $1", tx.user) == 20
-    middle = sorted(took)[len(took) // 2]
-    tell(f"webhooks: 200, seed {seed}: 20 runs; a request took {middle * 1000:.0f} ms in the middle")
 
 
 async def test_fifty_webhooks_at_once_are_all_taken(service: Any, program: Any) -> None:
