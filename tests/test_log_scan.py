@@ -47,7 +47,9 @@ def test_what_helps_people_on_call_is_no_secret(scan: LogScan) -> None:
     """Ids, times, counts, ARNs, addresses, and what was hidden."""
     scan.feed("here", "run 0198f3a2-7c4e-7d31-9b0a-5f2d8e6c1a47 input_tokens: 4242, 1764132825451081000 ns")
     scan.feed("here", "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc http://127.0.0.1:8000/")
-    scan.feed("here", "Bearer [hidden] postgresql://penny:[hidden]@db/penny")
+    scan.feed(
+        "here", "Bearer [hidden] postgresql://penny:[hidden]@db/penny, like postgresql://user:password@host:5432/x"
+    )
     assert list(scan.found()) == []
 
 
