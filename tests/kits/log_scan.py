@@ -19,7 +19,8 @@ import asyncpg
 TEED = Path(__file__).with_name("teed")
 FORMS = re.compile(
     r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\bxox[a-z]-[\w-]{10,}|\bxapp-[\w-]{10,}"
-    r"|\b\d{8,}:[\w-]{30,}|\b(?:whsec_|sk-)[\w+/=-]{16,}|[a-z]://[^\s:/@\"]*:(?!\[hidden\]|password@host)[^\s@/\"]{3,}@|-----BEGIN "
+    r"|\b\d{8,}:[\w-]{30,}|\b(?:whsec_|sk-)[\w+/=-]{16,}|-----BEGIN "
+    r"|[a-z]://[^\s:/@\"]*:(?!\[hidden\]|password@host)[^\s@/\"]{3,}@"
     r"|\b[Bb](?:earer|asic) (?!\[hidden\]|realm)[\w.~+/=-]{16,}"
 )
 DIGITS = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w.-])")
