@@ -12,6 +12,7 @@ import orjson
 
 from db.connection import Login, Logins
 from domain.errors import SetupError, Unavailable
+from penny import aws
 from penny.secrets_manager import secret_value
 from penny.settings import Settings
 
@@ -102,14 +103,13 @@ class IamLogins:
         return await self.current()
 
     def _token(self) -> Login:
-        import boto3
         from botocore.exceptions import BotoCoreError, ClientError
 
         address = urlsplit(self.url)
         if not address.hostname or not address.username:
             raise SetupError("PENNY_DATABASE_IAM needs a PENNY_DATABASE_URL with one host and a user.")
         try:
-            token: str = boto3.client("rds").generate_db_auth_token(
+            token: str = aws.client("rds").generate_db_auth_token(
                 DBHostname=address.hostname, Port=address.port or 5432, DBUsername=address.username
             )
         except (BotoCoreError, ClientError) as error:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from domain.errors import SetupError, Unavailable
+from penny import aws
 
 
 def secret_value(secret_id: str, setting: str, stage: str = "AWSCURRENT") -> bytes:
     """The version of this stage of the secret that `setting` names. Blocks: call it in a thread. Raises SetupError when
     there is none or it may not be read, Unavailable when nobody answers."""
-    import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        found = boto3.client("secretsmanager").get_secret_value(SecretId=secret_id, VersionStage=stage)
+        found = aws.client("secretsmanager").get_secret_value(SecretId=secret_id, VersionStage=stage)
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         if code in ("ResourceNotFoundException", "AccessDeniedException", "ValidationException"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from db.sealing.keys import Context, KeyRefused
 from db.sealing.ring import KEY_BYTES, EncryptionUnavailable
+from penny import aws
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,10 +36,6 @@ REFUSALS: Final = {
 """What KMS says, and what to do."""
 
 
-_REGION: Final = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
-"""AWS_REGION counts, which botocore alone does not read."""
-
-
 def _region_of(key: str) -> str | None:
     """Where the key is, if its name says so."""
     parts = key.split(":")
@@ -49,10 +46,8 @@ class KmsWrapper:
     """Implements db.sealing.keys.Wrapper. `key` is an id, an ARN or an alias."""
 
     def __init__(self, key: str) -> None:
-        import boto3
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
-        from botocore.session import Session
 
         self.key = key
         settings = Config(
@@ -62,8 +57,7 @@ class KmsWrapper:
             retries={"mode": "standard", "total_max_attempts": 2},
         )
         try:
-            found = boto3.Session(botocore_session=Session(session_vars=_REGION))
-            self._client = found.client("kms", config=settings, region_name=_region_of(key))
+            self._client = aws.client("kms", config=settings, region_name=_region_of(key))
         except BotoCoreError as error:
             raise KeyRefused(f"{SETTING}=kms:{key}: KMS cannot be asked ({error}); set AWS_REGION.") from None
         self._seats = asyncio.Semaphore(AT_ONCE)

@@ -68,9 +68,10 @@ def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Secrets Manager, by moto."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
     with mock_aws():
-        yield boto3.client("secretsmanager")
+        yield boto3.client("secretsmanager", region_name="us-east-1")
 
 
 async def test_a_secret_holds_a_channels_settings(

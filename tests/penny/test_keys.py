@@ -85,12 +85,12 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name, value in {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "eu-west-1",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
     with mock_aws():
-        yield boto3.client("secretsmanager")
+        yield boto3.client("secretsmanager", region_name="eu-west-1")
 
 
 async def test_a_rotated_secret_counts_without_a_restart(aws: Any) -> None:
