@@ -1,4 +1,4 @@
-"""Clients of AWS's services, set up as its own tools would find it, and by AWS_REGION too, which botocore does not read."""
+"""Clients of AWS's services, set up as its own tools find it, and by AWS_REGION too, which botocore does not read."""
 
 from __future__ import annotations
 
