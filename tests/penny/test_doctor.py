@@ -50,7 +50,7 @@ async def test_a_right_configuration_is_all_right(penny: Callable[..., Awaitable
         (asked,) = bedrock.state.bodies
     told = found(done.out)
     assert done.code == 0, done.out + done.err
-    assert [name for name, one in told.items() if one["ok"] is None] == ["channels"]
+    assert [name for name, one in told.items() if one["ok"] is None] == ["encryption", "channels"]
     assert all(one["ok"] is not False for one in told.values())
     assert asked["inferenceConfig"]["maxTokens"] == 1
     assert LOGIN.password not in done.out
