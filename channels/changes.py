@@ -7,7 +7,7 @@ are read again here; what is none of them stays as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -59,6 +59,22 @@ def lines(proposal: Mapping[str, Any], say: Texts) -> list[str]:
         return [*told, proposal["notice"]]
     named = dict.fromkeys(f"{_field(one['field'].replace('_', ' '), say)} {one['value']}" for one in unsaid)
     return [*told, say.say("proposals.unsaid", named=", ".join(named))]
+
+
+def fitted(proposal: Mapping[str, Any], say: Texts, room: int, escape: Callable[[str], str] = str) -> str:
+    """The lines one below the other, each whole and as the dialect's `escape` makes it, in at most `room` characters.
+    Changes that find no room are counted; what the user did not say is always told."""
+    told = [escape(line) for line in lines(proposal, say)]
+    if len("\n".join(told)) <= room:
+        return "\n".join(told)
+    changes, unsaid = told[: len(proposal["diff"])], told[len(proposal["diff"]) :]
+    kept: list[str] = []
+    for at, line in enumerate(changes):
+        rest = [escape(say.say("notices.more", count=str(len(changes) - at))), *unsaid]
+        if len("\n".join([*kept, line, *rest])) > room:
+            return "\n".join([*kept, *rest])
+        kept.append(line)
+    return "\n".join([*kept, *unsaid])
 
 
 def outcome(proposal: Mapping[str, Any], say: Texts) -> str:

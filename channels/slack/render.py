@@ -6,13 +6,14 @@ from html import escape
 from typing import Any
 
 from channels import switches
-from channels.changes import heading, lines
+from channels.changes import fitted, heading
 from channels.channel import Off, Part, Payload, Reply, Shown, pictures
 from channels.markdown import Dialect, aligned, split, write
 from channels.proposals import button, open_
 from channels.texts import texts
 
 SECTION_LIMIT = 2900
+HEAD_LIMIT = 500
 """Characters of a section; Slack takes 3,000."""
 
 
@@ -53,8 +54,8 @@ def _off(off: Off) -> dict[str, Any]:
 
 def _proposal(one: Shown, locale: str) -> Part:
     say = texts(locale)
-    text = f"*{_escape(heading(one.proposal, say))}*\n" + "\n".join(_escape(line) for line in lines(one.proposal, say))
-    text = text[:SECTION_LIMIT]
+    head = f"*{_escape(heading(one.proposal, say)[:HEAD_LIMIT])}*\n"
+    text = head + fitted(one.proposal, say, SECTION_LIMIT - len(head), _escape)
     if not open_(one):
         return Part(message(f"{text}\n_{say.status(one.proposal)}._"), one.proposal["id"])
     buttons = {

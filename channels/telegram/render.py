@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from channels import switches
-from channels.changes import heading, lines
+from channels.changes import fitted, heading
 from channels.channel import Part, Payload, Reply, Shown, pictures
 from channels.markdown import Dialect, aligned, split, write
 from channels.proposals import button, open_
@@ -59,7 +59,7 @@ def message(text: str) -> Payload:
 
 def _proposal(one: Shown, locale: str) -> Part:
     say = texts_of(locale)
-    changes = "\n".join(_escape(line) for line in lines(one.proposal, say))[: TEXT_LIMIT // 2]
+    changes = fitted(one.proposal, say, TEXT_LIMIT // 2, _escape)
     text = f"<b>{_escape(heading(one.proposal, say)[:1000])}</b>\n{changes}"
     if not open_(one):
         return Part(message(f"{text}\n<i>{say.status(one.proposal)}.</i>"), one.proposal["id"])

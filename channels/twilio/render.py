@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from channels.changes import heading, lines
+from channels.changes import fitted, heading
 from channels.channel import Part, Payload, Reply, Shown
 from channels.markdown import PLAIN, split, write
 from channels.proposals import open_
 from channels.texts import texts
 
+HEAD_LIMIT = 500
 TEXT_LIMIT = 1600
 """Characters that Twilio takes at once; it cuts them into segments itself."""
 
@@ -27,10 +28,8 @@ def _picture(reply: Reply, no: int) -> Payload:
 
 def _proposal(one: Shown, locale: str) -> Part:
     say = texts(locale)
-    head = f"{heading(one.proposal, say)}\n"
+    head = f"{heading(one.proposal, say)[:HEAD_LIMIT]}\n"
     yes, no = (say.answer(word, one.code).upper() for word in ("yes", "no"))
     how = say.say("proposals.reply_yes", yes=yes, no=no) if open_(one) else say.status(one.proposal) + "."
-    changes = "\n".join(lines(one.proposal, say))
-    room = TEXT_LIMIT - len(head) - len(how) - 2
-    changes = changes if len(changes) <= room else changes[: max(room - 1, 0)] + "…"
-    return Part({"Body": f"{head}{changes}\n{how}"[:TEXT_LIMIT]}, one.proposal["id"])
+    changes = fitted(one.proposal, say, TEXT_LIMIT - len(head) - len(how) - 1)
+    return Part({"Body": f"{head}{changes}\n{how}"}, one.proposal["id"])

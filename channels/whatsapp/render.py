@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from channels import switches
-from channels.changes import heading, lines
+from channels.changes import fitted, heading
 from channels.channel import Off, Part, Payload, Reply, Shown, pictures
 from channels.markdown import PLAIN, Dialect, as_lines, split, write
 from channels.proposals import button, open_
@@ -11,6 +11,7 @@ from channels.texts import texts
 
 TEXT_LIMIT = 4096
 BUTTONS_LIMIT = 1024
+HEAD_LIMIT = 300
 TITLE_LIMIT = 20
 VARIABLE_LIMIT = 900
 """Characters of a text, of one with buttons, of a button, and of what stands in a template, which has 1,024 in all."""
@@ -73,18 +74,19 @@ def template(approved: str, reply: Reply, locale: str) -> Payload:
 
 def _proposal(one: Shown, locale: str) -> Part:
     say = texts(locale)
-    changes = "\n".join(_escape(line) for line in lines(one.proposal, say))
-    text = f"*{_escape(heading(one.proposal, say))}*\n{changes}"
+    head = f"*{_escape(_cut(heading(one.proposal, say), HEAD_LIMIT))}*\n"
     if not open_(one):
-        return Part(message(f"{text}\n_{say.status(one.proposal)}._"[:TEXT_LIMIT]), one.proposal["id"])
-    text += "\n" + say.say(
+        changes = fitted(one.proposal, say, TEXT_LIMIT // 2, _escape)
+        return Part(message(f"{head}{changes}\n_{say.status(one.proposal)}._"), one.proposal["id"])
+    how = "\n" + say.say(
         "proposals.or_say", yes=f"“{say.answer('yes', one.code)}”", no=f"“{say.answer('no', one.code)}”"
     )
+    text = head + fitted(one.proposal, say, BUTTONS_LIMIT - len(head) - len(how), _escape) + how
     buttons = [
         {"type": "reply", "reply": {"id": button(one, "confirm"), "title": say.say("proposals.apply")[:TITLE_LIMIT]}},
         {"type": "reply", "reply": {"id": button(one, "reject"), "title": say.say("proposals.reject")[:TITLE_LIMIT]}},
     ]
-    interactive = {"type": "button", "body": {"text": _cut(text, BUTTONS_LIMIT)}, "action": {"buttons": buttons}}
+    interactive = {"type": "button", "body": {"text": text}, "action": {"buttons": buttons}}
     return Part({"type": "interactive", "interactive": interactive}, one.proposal["id"])
 
 

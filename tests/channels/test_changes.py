@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+from html import escape
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from channels.changes import heading, lines, outcome
+from channels.changes import fitted, heading, lines, outcome
+from channels.channel import Reply, Shown
 from channels.commands import understood
+from channels.slack import render as slack
+from channels.telegram import render as telegram
 from channels.texts import LANGUAGES, sections, texts
+from channels.twilio import render as twilio
+from channels.whatsapp import render as whatsapp
 from tools import catalog
 from tools.drafts.diff import _FIELDS
 from tools.drafts.kinds import BUILDERS
@@ -107,3 +116,35 @@ def test_words_of_other_languages_are_whole_answers_only() -> None:
     assert [getattr(understood(text), "verb", None) for text in ("Si", "si\u0301 b4", "¡Sí!", "نعم K٧")] == ["yes"] * 4
     for text in ("ja bitte", "non merci", "si puedo gastar 40?", "لا أعرف", "oui et non"):
         assert understood(text) is None
+
+
+@pytest.mark.parametrize("room", [120, 300, 900])
+def test_a_difference_that_is_too_long_is_told_in_whole_lines_and_the_rest_counted(room: int) -> None:
+    """No sign of the dialect is cut in two, and what the user did not say is told however little room there is."""
+    unsaid = "Not in your own words: amount."
+    diff = [changed(f"Budget <{n}> & more, November 2026")["diff"][0] for n in range(40)]
+    proposal = changed("x") | {"diff": diff, "notice": unsaid}
+    told = fitted(proposal, texts("en"), room, escape).split("\n")
+    assert len("\n".join(told)) <= room
+    assert told[-1] == unsaid
+    assert told[-2] == f"… and {40 - len(told) + 2} more."
+    assert told[:-2] == [escape(line) for line in lines(proposal, texts("en"))][: len(told) - 2]
+
+
+@pytest.mark.parametrize("app", [slack, telegram, twilio, whatsapp])
+def test_a_long_proposal_keeps_its_code_and_its_marks(app: Any) -> None:
+    """With forty changes and a sentence of two thousand signs, what decides it is still there, and no entity is cut."""
+    diff = [changed(f"Rent & more <{n}>, November 2026")["diff"][0] for n in range(40)]
+    proposal = changed("x") | {
+        "id": str(UUID(int=1)),
+        "hash": "h",
+        "status": "pending",
+        "text": "& " * 1000,
+        "diff": diff,
+    }
+    [part] = app.render(Reply("", proposals=(Shown(proposal, "K7"),)), "en")
+    told = json.dumps(part.payload, ensure_ascii=False)
+    assert "yes k7" in told.casefold()
+    assert " more." in told
+    if app in (slack, telegram):
+        assert not re.search(r"&(?!amp;|lt;|gt;)", told)
