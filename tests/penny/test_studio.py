@@ -15,7 +15,7 @@ READ = """
 import asyncio, importlib.util, inspect, json, os, sys
 from pathlib import Path
 
-root = Path(os.environ["PYTHONPATH"])
+root = Path(os.environ["CHECKOUT"])
 spec = json.loads((root / "langgraph.json").read_text())["graphs"]["penny"]
 path, _, name = spec.partition(":")
 module_spec = importlib.util.spec_from_file_location("graph_" + name, root / path)
@@ -43,7 +43,7 @@ asyncio.run(main())
 async def read(env: dict[str, str], folder: Path, *arguments: str) -> dict[str, Any]:
     """What the reader in a process of its own found."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", READ, *arguments, env=env, cwd=folder,
+        sys.executable, "-c", READ, *arguments, env={**env, "CHECKOUT": str(ROOT)}, cwd=folder,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await process.communicate()
