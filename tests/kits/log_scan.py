@@ -33,7 +33,11 @@ GIVEN = ("0123456789abcdef0123456789abcdef", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPL
 SAID = """
     SELECT text FROM message UNION SELECT memo FROM txn UNION SELECT text FROM user_fact UNION SELECT title FROM session
 """
-FAILED = "SELECT DISTINCT events::text FROM run_event WHERE events::text LIKE '%run.failed%'"
+FAILED = r"""
+    SELECT line FROM run_event, string_to_table(events, E'\n') line
+    WHERE events LIKE '%run.failed%' AND line LIKE E'%\trun.failed\t%'
+"""
+"""How replies failed: a flush may hold what was said before, too."""
 
 _VARYING = re.compile(r"\d+")
 
@@ -95,7 +99,7 @@ class LogScan:
             try:
                 rows = await database.fetch(SAID)
                 for (failure,) in await database.fetch(FAILED):
-                    self.feed(f"events of a failed run, database {name}", str(failure))
+                    self.feed(f"how a run failed, database {name}", str(failure))
             except asyncpg.UndefinedTableError:
                 continue  # a test's own, at an earlier revision
             finally:
