@@ -136,11 +136,12 @@ def as_told(turn: Sequence[Message]) -> list[AnyMessage]:
     return [HumanMessage(_note(turn[0]))] if len(turn) == 1 else [opening((), turn[0]), *closed(turn)[1:]]
 
 
-def newest(turns: Sequence[list[AnyMessage]], most_turns: int, most_tokens: int) -> int:
-    """Where the newest turns begin that are together within both bounds; a turn is taken whole or not at all."""
-    first, left = len(turns), most_tokens
-    while first > 0 and len(turns) - first < most_turns:
-        left -= tokens(turns[first - 1])
+def newest(sizes: Sequence[int], most_turns: int, most_tokens: int) -> int:
+    """Where the newest turns begin that are together within both bounds, by the tokens of each; a turn is taken whole
+    or not at all."""
+    first, left = len(sizes), most_tokens
+    while first > 0 and len(sizes) - first < most_turns:
+        left -= sizes[first - 1]
         if left < 0:
             break
         first -= 1
@@ -151,16 +152,18 @@ def earlier(messages: Iterable[Message], summary: str = "") -> History:
     """What the model is told of the turns before this one: the summary of those that it covers, and then these."""
     turns = by_turn(messages)
     each = [as_told(turn) for turn in turns]
-    first = newest(each, MOST_TURNS, MOST_TOKENS)
-    due = newest(each, HIGH_TURNS, HIGH_TOKENS) > 0
+    sizes = [tokens(turn) for turn in each]
+    first = newest(sizes, MOST_TURNS, MOST_TOKENS)
+    due = newest(sizes, HIGH_TURNS, HIGH_TOKENS) > 0
     told: list[AnyMessage] = []
     notes = [f"[Earlier in this conversation, in short: {summary}]"] if summary else []
     for turn, messages_of in zip(turns[first:], each[first:], strict=True):
         if turn[0].role == "decision" and len(turn) == 1:
             notes.append(_note(turn[0]))
             continue
-        messages_of[0] = with_notes(notes, str(messages_of[0].text))
-        notes = []
+        if notes:
+            messages_of[0] = with_notes(notes, str(messages_of[0].text))
+            notes = []
         told += messages_of
     return History(told, notes, due)
 

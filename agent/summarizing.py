@@ -17,7 +17,7 @@ from langchain_core.messages import AIMessageChunk, HumanMessage
 
 from agent.asking import priced_as, tokens_of
 from agent.capabilities import cost
-from agent.history import HIGH_TOKENS, HIGH_TURNS, LOW_TOKENS, LOW_TURNS, as_told, by_turn, clean, newest
+from agent.history import HIGH_TOKENS, HIGH_TURNS, LOW_TOKENS, LOW_TURNS, as_told, by_turn, clean, newest, tokens
 from agent.metering import OUTPUT_TOKENS
 from agent.minutes import by_code, tidy, transcript
 from agent.model import ModelRequest, ModelUnavailable, Situation
@@ -93,12 +93,12 @@ class Summarizer:
                 return
             covered = before.through_turn if before else 0
             turns = by_turn(await messages.standing(tx, claim.session_id, claim.turn, MOST_TURNS_READ, after=covered))
-            told = [as_told(turn) for turn in turns]
-            if not newest(told, HIGH_TURNS, HIGH_TOKENS):  # a summary was made since the run was told its history
+            sizes = [tokens(as_told(turn)) for turn in turns]
+            if not newest(sizes, HIGH_TURNS, HIGH_TOKENS):  # a summary was made since the run was told its history
                 await summaries.give_up(tx, claim.session_id)
                 return
             allowed = await self._allowed(tx, claim)
-        older = turns[: newest(told, LOW_TURNS, LOW_TOKENS)]
+        older = turns[: newest(sizes, LOW_TURNS, LOW_TOKENS)]
         made = await self._write(before, older, situation, by_model=allowed)
         async with self._agent.db.transaction(claim.user) as tx:
             kept = await summaries.add(
