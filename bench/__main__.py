@@ -1,4 +1,4 @@
-"""`make bench`: every measurement in turn, each in a process of its own, in about fifteen minutes; `--quick` little of
+"""`make bench`: every measurement in turn, each in a process of its own, in eighteen minutes; `--quick` little of
 each in two. Targets beside figures are printed at the end; figures, table and plots go to bench/report/ by date."""
 
 from __future__ import annotations
