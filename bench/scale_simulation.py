@@ -23,13 +23,13 @@ REPORT = Path(__file__).parent / "report"
 class Measured:
     """What docs/performance.md says a reply takes, on one core."""
 
-    turn_cpu: float = 0.0066
-    """Seconds of CPU of a turn: half of them plain (4.4 ms), half with a tool (8.7 ms)."""
-    token_cpu: float = 83e-6
+    turn_cpu: float = 0.0049
+    """Seconds of CPU of a turn: half of them plain (3.0 ms), half with a tool (6.8 ms)."""
+    token_cpu: float = 72e-6
     """Seconds of CPU of a streamed token at 100 replies at once, persisted and served. Its share of the turn is in it,
     so turns count rather too much."""
-    statements: float = 10
-    """Under a cap: half of the turns plain (6), half with a tool (14)."""
+    statements: float = 9.5
+    """Under a cap: half of the turns plain (6), half with a tool (13)."""
     statement_seconds: float = 0.0007
     """Of the database, a statement: an assumption, half of the 1 to 2 ms that Aurora's commit takes is waiting."""
 
