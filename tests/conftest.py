@@ -165,3 +165,11 @@ async def nothing_waits(admin_url: str) -> None:
     connection = await asyncpg.connect(admin_url, server_settings={"search_path": "penny"})
     await connection.execute("UPDATE run SET status = 'cancelled' WHERE status IN ('queued', 'running')")
     await connection.close()
+
+
+@pytest.fixture
+async def worker(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A connection as penny_worker."""
+    connection = await database.worker_connection()
+    yield connection
+    await connection.close()

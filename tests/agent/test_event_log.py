@@ -25,14 +25,6 @@ async def admin(admin_url: str):
     await connection.close()
 
 
-@pytest.fixture
-async def worker(database: Database):
-    """A connection as penny_worker."""
-    connection = await database.worker_connection()
-    yield connection
-    await connection.close()
-
-
 async def age(admin: asyncpg.Connection, run_id: UUID, days: int) -> None:
     """Makes the run and its events so many days old."""
     created = await admin.fetchval("SELECT created_at FROM run WHERE id = $1", run_id)

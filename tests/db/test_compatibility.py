@@ -6,12 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
-import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import asyncpg
+import own_database
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -46,12 +46,8 @@ TAKING_AWAY = re.compile(
 @pytest.fixture
 async def name(admin_url: str) -> AsyncIterator[str]:
     """A new, empty database of the session's cluster."""
-    made = f"compatible_{uuid.uuid4().hex}"
-    admin = await asyncpg.connect(admin_url)
-    await admin.execute(f"CREATE DATABASE {made}")
-    yield made
-    await admin.execute(f"DROP DATABASE {made} WITH (FORCE)")
-    await admin.close()
+    async with own_database.empty(admin_url, "compatible") as made:
+        yield made
 
 
 @pytest.fixture

@@ -32,14 +32,6 @@ async def app(postgres: Server, database: Database) -> AsyncIterator[asyncpg.Con
 
 
 @pytest.fixture
-async def worker(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    """A connection as penny_worker."""
-    connection = await database.worker_connection()
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def owned(database: Database, user: UUID) -> UUID:
     """An account that belongs to `user`."""
     async with database.transaction(user) as tx:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ssl
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import asyncpg
+import own_database
 import pytest
 from tls_door import Authority, TlsDoor
 
@@ -40,12 +39,8 @@ def door(postgres: Server) -> Door:
 @pytest.fixture
 async def name(admin_url: str) -> AsyncIterator[str]:
     """A new, empty database."""
-    made = f"tls_{uuid.uuid4().hex}"
-    admin = await asyncpg.connect(admin_url)
-    await admin.execute(f"CREATE DATABASE {made}")
-    yield made
-    await admin.execute(f"DROP DATABASE {made} WITH (FORCE)")
-    await admin.close()
+    async with own_database.empty(admin_url, "tls") as made:
+        yield made
 
 
 def at(postgres: Server, door: TlsDoor, name: str, user: str = "penny_admin", host: str = "localhost") -> str:

@@ -32,13 +32,6 @@ async def admin(admin_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture
-async def worker(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    connection = await database.worker_connection()
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 def second(tmp_path) -> FileWrapper:
     """Another key in a file."""
     path = tmp_path / "second.key"
