@@ -58,7 +58,7 @@ lock:  ## resolve the dependencies again (needs uv)
 	uv pip compile $(LOCK) --extra channels --extra otel -c locks/run.txt -o locks/image.txt pyproject.toml
 	uv pip compile $(LOCK) --group image -c locks/run.txt -o locks/image-build.txt
 	uv pip compile $(LOCK) --group sbom -o locks/sbom.txt
-LOCK := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+LOCK := -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 clean:  ## remove the environment and what tools left
 	rm -rf $(VENV) .venv-infra infra/node_modules infra/cdk.out widget/node_modules widget/dist widget/.test api/assets .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

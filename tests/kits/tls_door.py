@@ -4,7 +4,6 @@ passes on what it decrypts. With an authority of its own to make certificates.""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -125,5 +124,4 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     while data := await reader.read(PIECE):
         writer.write(data)
         await writer.drain()
-    with contextlib.suppress(OSError, NotImplementedError, RuntimeError):
-        writer.close()
+    writer.close()
